@@ -1,0 +1,73 @@
+import { ascending, smaller } from '../internal/bigint.js'
+import type { SegmentName } from './names.js'
+
+/** The offsets that one generation holds in a chain. */
+export interface OwnedRange {
+  readonly generation: number
+  readonly from: bigint
+  readonly next: bigint
+}
+
+/** A part of a segment that gives the offsets `[from, next)`. */
+export interface ChainLink<S extends SegmentName> {
+  readonly segment: S
+  readonly from: bigint
+  readonly next: bigint
+}
+
+const FIRST_OFFSET = 0n
+const AFTER_LAST_OFFSET = 2n ** 63n - 1n
+
+/**
+ * Which generation holds which offsets in the state of generation `newest`: it holds everything from its cut on, and
+ * below that the older ones do. `cuts` maps each generation from 2 on to where it begins.
+ */
+export function ownedRanges(newest: number, cuts: ReadonlyMap<number, bigint>): OwnedRange[] {
+  const ranges: OwnedRange[] = []
+  let next = AFTER_LAST_OFFSET
+  for (let generation = newest; generation >= 1 && next > FIRST_OFFSET; generation--) {
+    const from = generation === 1 ? FIRST_OFFSET : (cuts.get(generation) ?? FIRST_OFFSET)
+    if (from < next) ranges.unshift({ generation, from, next })
+    if (from < next) next = from
+  }
+  return ranges
+}
+
+/**
+ * The segments that together give every archived offset once, in order. Inside a generation overlapping segments
+ * agree, so from each offset on the one that reaches farthest is taken. Where no segment has an offset the chain
+ * goes on at the next one that is there.
+ */
+export function chainOf<S extends SegmentName>(segments: readonly S[], ranges: readonly OwnedRange[]): ChainLink<S>[] {
+  return ranges.flatMap(({ generation, from, next }) => {
+    const candidates = segments.filter(
+      (segment) => segment.generation === generation && segment.next > from && segment.from < next,
+    )
+    return linksOf(candidates, from, next)
+  })
+}
+
+function linksOf<S extends SegmentName>(candidates: readonly S[], from: bigint, next: bigint): ChainLink<S>[] {
+  const ordered = [...candidates].sort((a, b) => ascending(a.from, b.from) || ascending(b.next, a.next))
+  const links: ChainLink<S>[] = []
+  let offset = from
+  let index = 0
+  while (offset < next) {
+    let farthest: S | undefined
+    for (; index < ordered.length; index++) {
+      const candidate = ordered[index]
+      if (candidate === undefined || candidate.from > offset) break
+      if (candidate.next > (farthest?.next ?? offset)) farthest = candidate
+    }
+    if (farthest === undefined) {
+      const ahead = ordered[index]
+      if (ahead === undefined) break
+      offset = ahead.from
+      continue
+    }
+    const end = smaller(farthest.next, next)
+    links.push({ segment: farthest, from: offset, next: end })
+    offset = end
+  }
+  return links
+}

@@ -1,0 +1,151 @@
+import type { TopicPartition } from '../batch/topic-partition.js'
+import { ArchiveCorruptError, NotInArchiveError } from '../errors.js'
+import type { ArchiveStorage, StorageCallOptions } from '../storage/storage.js'
+import { FORMAT_VERSION } from './archive-marker.js'
+import { chosenId, type InstantChoice, instantOf, newInstantId } from './instant-id.js'
+import { JsonFields, jsonBytes, readJson } from './json-object.js'
+import { CHECKPOINTS_PREFIX, type TopicIdentity } from './names.js'
+
+/** Which checkpoint to read: the newest, one by its id, or the newest one before an instant. */
+export type CheckpointChoice = InstantChoice
+
+/** A topic config as it was in force. */
+export interface CheckpointConfig {
+  readonly name: string
+  readonly value: string
+  /** Where the value came from; `topic` for those that were set on the topic itself. */
+  readonly source: string
+}
+
+/** What of a partition belongs to a checkpoint: the offsets `[from, next)` as `generation` has them. */
+export interface CheckpointPartition {
+  readonly partition: number
+  readonly generation: number
+  readonly from: bigint
+  readonly next: bigint
+}
+
+/** A topic as a checkpoint knows it. */
+export interface CheckpointTopic extends TopicIdentity {
+  readonly replicationFactor: number
+  readonly configs: readonly CheckpointConfig[]
+  readonly partitions: readonly CheckpointPartition[]
+}
+
+/** An offset that a consumer group had committed. */
+export interface CheckpointGroupOffset extends TopicPartition {
+  readonly offset: bigint
+  readonly leaderEpoch: number
+  readonly metadata: string
+}
+
+/** A consumer group as a checkpoint knows it. */
+export interface CheckpointGroup {
+  readonly groupId: string
+  readonly offsets: readonly CheckpointGroupOffset[]
+}
+
+/** A state of topics and groups to go back to. */
+export interface Checkpoint {
+  readonly takenMs: number
+  readonly clusterId: string
+  readonly topics: readonly CheckpointTopic[]
+  readonly groups: readonly CheckpointGroup[]
+}
+
+/** Stores a checkpoint and answers its id. */
+export async function writeCheckpoint(
+  storage: ArchiveStorage,
+  checkpoint: Checkpoint,
+  { signal }: StorageCallOptions,
+): Promise<string> {
+  const id = newInstantId(checkpoint.takenMs)
+  await storage.put(keyOf(id), jsonBytes({ format: FORMAT_VERSION, ...checkpoint }), { signal })
+  return id
+}
+
+/** Ids of all checkpoints, oldest first. */
+export async function* checkpointIds(
+  storage: ArchiveStorage,
+  { signal }: StorageCallOptions,
+): AsyncGenerator<string, void, void> {
+  for await (const { key } of storage.list(CHECKPOINTS_PREFIX, { signal })) {
+    const id = key.slice(CHECKPOINTS_PREFIX.length).replace(/\.json$/, '')
+    if (keyOf(id) === key && instantOf(id) !== undefined) yield id
+  }
+}
+
+/**
+ * Reads the checkpoint that `choice` means.
+ *
+ * @throws {@link NotInArchiveError} when there is none.
+ */
+export async function readCheckpoint(
+  storage: ArchiveStorage,
+  choice: CheckpointChoice,
+  { signal }: StorageCallOptions,
+): Promise<Checkpoint & { readonly id: string }> {
+  const ids: string[] = []
+  for await (const id of checkpointIds(storage, { signal })) ids.push(id)
+  const id = chosenId(ids, choice)
+  if (id === undefined) throw notFound(choice, ids)
+  const key = keyOf(id)
+  return { id, ...parseCheckpoint(await readJson(storage, key, { signal }), key) }
+}
+
+function notFound(choice: CheckpointChoice, ids: readonly string[]): NotInArchiveError {
+  if (ids.length === 0) {
+    return new NotInArchiveError('the archive has no checkpoint yet', { hint: 'archive something first' })
+  }
+  const wanted = typeof choice === 'string' ? choice : `before ${choice.before.toISOString()}`
+  return new NotInArchiveError(`the archive has no checkpoint ${wanted}`, {
+    hint: `it has ${ids.length}, from ${ids[0]} to ${ids.at(-1)}`,
+  })
+}
+
+function keyOf(id: string): string {
+  return `${CHECKPOINTS_PREFIX}${id}.json`
+}
+
+/** What a checkpoint's JSON says, or {@link ArchiveCorruptError}. */
+export function parseCheckpoint(value: unknown, key: string): Checkpoint {
+  const fields = new JsonFields(value, key)
+  return {
+    takenMs: fields.integer('takenMs'),
+    clusterId: fields.string('clusterId'),
+    topics: fields.list('topics', (topic) => ({
+      topic: topic.string('topic'),
+      topicId: topic.string('topicId'),
+      replicationFactor: topic.integer('replicationFactor', 1),
+      configs: topic.list('configs', (config) => ({
+        name: config.string('name'),
+        value: config.string('value'),
+        source: config.string('source'),
+      })),
+      partitions: topic.list('partitions', partitionFrom),
+    })),
+    groups: fields.list('groups', (group) => ({
+      groupId: group.string('groupId'),
+      offsets: group.list('offsets', (offset) => ({
+        topic: offset.string('topic'),
+        partition: offset.integer('partition'),
+        offset: offset.bigint('offset'),
+        leaderEpoch: offset.integer('leaderEpoch', -1),
+        metadata: offset.string('metadata'),
+      })),
+    })),
+  }
+}
+
+function partitionFrom(fields: JsonFields): CheckpointPartition {
+  const partition = {
+    partition: fields.integer('partition'),
+    generation: fields.integer('generation', 1),
+    from: fields.bigint('from'),
+    next: fields.bigint('next'),
+  }
+  if (partition.from < 0n || partition.next < partition.from) {
+    throw new ArchiveCorruptError(`${fields.key}: \`${fields.path}\` has offsets that cannot be`, { key: fields.key })
+  }
+  return partition
+}

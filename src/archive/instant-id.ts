@@ -1,0 +1,28 @@
+import { randomBytes } from 'node:crypto'
+
+const INSTANT_ID = /^(\d{4})(\d{2})(\d{2})T(\d{2})(\d{2})(\d{2})(\d{3})Z-[0-9a-f]{8}$/
+
+/** A name that sorts by time and is never given twice: `20261123T191839123Z-1f3a9c0e` (UTC, no colons). */
+export function newInstantId(takenMs: number): string {
+  return `${new Date(takenMs).toISOString().replaceAll(/[-:.]/g, '')}-${randomBytes(4).toString('hex')}`
+}
+
+/** When the thing with this id was taken, in epoch milliseconds; `undefined` when it is not such an id. */
+export function instantOf(id: string): number | undefined {
+  const match = INSTANT_ID.exec(id)
+  if (match === null) return undefined
+  const [, year, month, day, hour, minute, second, ms] = match
+  const takenMs = Date.parse(`${year}-${month}-${day}T${hour}:${minute}:${second}.${ms}Z`)
+  return Number.isNaN(takenMs) ? undefined : takenMs
+}
+
+/** Which of several states to go back to: the newest one, one by its id, or the newest one before an instant. */
+export type InstantChoice = 'latest' | string | { readonly before: Date }
+
+/** The id among `ids` (in ascending order) that `choice` means, or `undefined`. */
+export function chosenId(ids: readonly string[], choice: InstantChoice): string | undefined {
+  if (choice === 'latest') return ids.at(-1)
+  if (typeof choice === 'string') return ids.find((id) => id === choice)
+  const beforeMs = choice.before.getTime()
+  return ids.findLast((id) => (instantOf(id) ?? Number.POSITIVE_INFINITY) < beforeMs)
+}

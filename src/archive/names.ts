@@ -1,0 +1,168 @@
+import type { TopicPartition } from '../batch/topic-partition.js'
+
+/** Where things lie in an archive. `docs/format.md` specifies the names to the byte. */
+
+/** Marks a storage (or prefix) as an archive. */
+export const ARCHIVE_MARKER_KEY = 'archive.json'
+/** Everything that is archived of topics. */
+export const TOPICS_PREFIX = 'topics/'
+/** States of topics to go back to. */
+export const CHECKPOINTS_PREFIX = 'checkpoints/'
+/** What restores pinned. */
+export const RESTORES_PREFIX = 'restores/'
+/** Snapshots of ZooKeeper. */
+export const ZNODES_PREFIX = 'znodes/'
+
+/** One incarnation of a topic: a topic that was deleted and created again is another one. */
+export interface TopicIdentity {
+  readonly topic: string
+  /** Kafka's topic id, or `-<cluster id>` from brokers that have none. */
+  readonly topicId: string
+}
+
+/** A partition of one incarnation of a topic. */
+export interface PartitionIdentity extends TopicIdentity, TopicPartition {}
+
+/** What a segment's name tells. */
+export interface SegmentName extends PartitionIdentity {
+  /** Counts how often the log did not continue what was archived of it; the first is 1. */
+  readonly generation: number
+  /** First offset that the segment answers for. */
+  readonly from: bigint
+  /** Offset after the last one that the segment answers for. */
+  readonly next: bigint
+  /** Leader epoch of the first batch. */
+  readonly firstEpoch: number
+  /** Leader epoch of the last batch. */
+  readonly lastEpoch: number
+  /** Records in the segment, markers not counted. */
+  readonly records: number
+  /** Epoch milliseconds; -1 where unknown. */
+  readonly maxTimestampMs: bigint
+  /** Aborted transactions that overlap the segment. */
+  readonly abortedTransactions: number
+  /** CRC32C of the object's bytes. */
+  readonly crc32c: number
+  /** The codec's extension, with the leading dot. */
+  readonly extension: string
+}
+
+/** Why offsets are not in the archive. */
+export type GapCause = 'retention' | 'deleted' | 'tombstones' | 'unknown'
+
+/** What a gap's name tells. */
+export interface GapName extends PartitionIdentity {
+  readonly generation: number
+  readonly from: bigint
+  readonly next: bigint
+  readonly cause: GapCause
+}
+
+const GAP_CAUSES: readonly GapCause[] = ['retention', 'deleted', 'tombstones', 'unknown']
+const MAX_OFFSET = 2n ** 63n - 1n
+
+/** The description of one incarnation of a topic. */
+export function topicKey({ topic, topicId }: TopicIdentity): string {
+  return `${TOPICS_PREFIX}${topic}/${topicId}/topic.json`
+}
+
+/** Everything of one partition. */
+export function partitionPrefix({ topic, topicId, partition }: PartitionIdentity): string {
+  return `${TOPICS_PREFIX}${topic}/${topicId}/${partition}/`
+}
+
+/** All objects of one generation of a partition. */
+export function generationPrefix(partition: PartitionIdentity, generation: number): string {
+  return `${partitionPrefix(partition)}g${generation}/`
+}
+
+/** The object that says where and why a generation began; there is none for the first. */
+export function generationKey(partition: PartitionIdentity, generation: number): string {
+  return `${partitionPrefix(partition)}g${generation}.json`
+}
+
+/** A segment's key; {@link parseSegmentKey} is its inverse. */
+export function segmentKey(name: SegmentName): string {
+  const { from, next, firstEpoch, lastEpoch, records, maxTimestampMs, abortedTransactions, extension } = name
+  const range = `${offset20(from)}-${offset20(next)}`
+  const facts = `e${firstEpoch}-${lastEpoch}.n${records}.t${maxTimestampMs}.a${abortedTransactions}`
+  return `${generationPrefix(name, name.generation)}${range}.${facts}.c${crcHex(name.crc32c)}${extension}`
+}
+
+/** The sidecar that names a segment's aborted transactions. */
+export function abortedKey(segment: string): string {
+  return `${segment}${ABORTED_SUFFIX}`
+}
+
+/** A gap's key; {@link parseGapKey} is its inverse. */
+export function gapKey(name: GapName): string {
+  const range = `${offset20(name.from)}-${offset20(name.next)}`
+  return `${generationPrefix(name, name.generation)}${range}.${name.cause}.gap`
+}
+
+const ABORTED_SUFFIX = '.aborted.json'
+const PARTITION_PATH = String.raw`^topics/(?<topic>[A-Za-z0-9._-]{1,249})/(?<topicId>[A-Za-z0-9_-]{1,64})/(?<partition>0|[1-9]\d{0,9})/`
+const RANGE = String.raw`g(?<generation>[1-9]\d{0,9})/(?<from>\d{20})-(?<next>\d{20})`
+const SEGMENT = new RegExp(
+  String.raw`${PARTITION_PATH}${RANGE}\.e(?<firstEpoch>-1|\d{1,10})-(?<lastEpoch>-1|\d{1,10})\.n(?<records>\d{1,15})\.t(?<maxTimestampMs>-?\d{1,19})\.a(?<abortedTransactions>\d{1,10})\.c(?<crc32c>[0-9a-f]{8})(?<extension>(?:\.[A-Za-z0-9_-]+)+)$`,
+)
+const GAP = new RegExp(String.raw`${PARTITION_PATH}${RANGE}\.(?<cause>${GAP_CAUSES.join('|')})\.gap$`)
+const GENERATION = new RegExp(String.raw`${PARTITION_PATH}g(?<generation>[1-9]\d{0,9})\.json$`)
+
+/** What a key says, or `undefined` when it is not a segment's: names from storage are not trusted. */
+export function parseSegmentKey(key: string): SegmentName | undefined {
+  const groups = key.endsWith(ABORTED_SUFFIX) ? undefined : SEGMENT.exec(key)?.groups
+  const range = rangeFrom(groups)
+  if (groups === undefined || range === undefined) return undefined
+  const { firstEpoch, lastEpoch, records, maxTimestampMs, abortedTransactions, crc32c, extension = '' } = groups
+  const name: SegmentName = {
+    ...range,
+    firstEpoch: Number(firstEpoch),
+    lastEpoch: Number(lastEpoch),
+    records: Number(records),
+    maxTimestampMs: BigInt(maxTimestampMs ?? -1),
+    abortedTransactions: Number(abortedTransactions),
+    crc32c: Number.parseInt(crc32c ?? '', 16),
+    extension,
+  }
+  return segmentKey(name) === key ? name : undefined
+}
+
+/** What a key says, or `undefined` when it is not a gap's. */
+export function parseGapKey(key: string): GapName | undefined {
+  const groups = GAP.exec(key)?.groups
+  const range = rangeFrom(groups)
+  const cause = GAP_CAUSES.find((known) => known === groups?.['cause'])
+  return range === undefined || cause === undefined ? undefined : { ...range, cause }
+}
+
+/** What a key says, or `undefined` when it is not the beginning of a generation. */
+export function parseGenerationKey(key: string): (PartitionIdentity & { readonly generation: number }) | undefined {
+  return identityFrom(GENERATION.exec(key)?.groups)
+}
+
+type Groups = Readonly<Record<string, string>> | undefined
+
+function identityFrom(groups: Groups): (PartitionIdentity & { readonly generation: number }) | undefined {
+  if (groups === undefined) return undefined
+  const { topic = '', topicId = '', partition, generation } = groups
+  return { topic, topicId, partition: Number(partition), generation: Number(generation) }
+}
+
+function rangeFrom(
+  groups: Groups,
+): (PartitionIdentity & { readonly generation: number; readonly from: bigint; readonly next: bigint }) | undefined {
+  const identity = identityFrom(groups)
+  if (groups === undefined || identity === undefined) return undefined
+  const from = BigInt(groups['from'] ?? '')
+  const next = BigInt(groups['next'] ?? '')
+  return from < next && next <= MAX_OFFSET ? { ...identity, from, next } : undefined
+}
+
+function offset20(offset: bigint): string {
+  return offset.toString().padStart(20, '0')
+}
+
+function crcHex(crc32c: number): string {
+  return crc32c.toString(16).padStart(8, '0')
+}

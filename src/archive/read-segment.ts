@@ -1,0 +1,92 @@
+import { crc32c } from '@node-rs/crc32'
+import { type RecordBatch, type RecordBatchView, viewOf } from '../batch/record-batch.js'
+import { rebased } from '../batch/write-batch.js'
+import { topicCodecFor } from '../codec/built-in.js'
+import type { Codec } from '../codec/codec.js'
+import { ArchiveCorruptError, ObjectNotFoundError } from '../errors.js'
+import type { ArchiveStorage, StorageCallOptions } from '../storage/storage.js'
+import type { SegmentInfo } from './partition-log.js'
+
+/** Where segments are read from, and how. */
+export interface SegmentSource {
+  readonly storage: ArchiveStorage
+  /** The caller's codecs, besides the built-in ones. */
+  readonly codecs: readonly Codec<RecordBatch>[]
+}
+
+/**
+ * The batches of a segment in order. The object is read whole and its checksum compared with its name before the
+ * first batch is given out: nothing damaged is ever passed on.
+ *
+ * @throws {@link ArchiveCorruptError} when the object is missing, damaged, or holds other offsets than its name says.
+ */
+export async function* readSegment(
+  { storage, codecs }: SegmentSource,
+  segment: SegmentInfo,
+  { signal }: StorageCallOptions,
+): AsyncGenerator<RecordBatchView, void, void> {
+  const codec = topicCodecFor(segment.extension, codecs)
+  const bytes = await readIntact(storage, segment, { signal })
+  let offset = segment.from
+  for await (const decoded of decodeAll(codec, bytes, segment, signal)) {
+    // Codecs that lose offsets count from 0; the name tells where the segment begins.
+    const placed = codec.lossless ? decoded.bytes : rebased(decoded.bytes, offset)
+    const batch = viewOf({ bytes: placed }, segment)
+    if (batch.nextOffset <= offset || batch.nextOffset > segment.next) throw misplaced(segment, batch)
+    offset = batch.nextOffset
+    yield batch
+  }
+}
+
+async function* decodeAll(
+  codec: Codec<RecordBatch>,
+  bytes: Buffer,
+  segment: SegmentInfo,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<RecordBatch, void, void> {
+  try {
+    yield* codec.decode(once(bytes), { signal })
+  } catch (cause) {
+    if (cause instanceof ArchiveCorruptError && cause.key === undefined) throw damaged(segment, cause.message, cause)
+    throw cause
+  }
+}
+
+async function readIntact(
+  storage: ArchiveStorage,
+  segment: SegmentInfo,
+  { signal }: StorageCallOptions,
+): Promise<Buffer> {
+  const chunks: Uint8Array[] = []
+  let crc = 0
+  try {
+    for await (const chunk of storage.get(segment.key, { signal })) {
+      crc = crc32c(chunk, crc)
+      chunks.push(chunk)
+    }
+  } catch (cause) {
+    if (cause instanceof ObjectNotFoundError) throw damaged(segment, 'the object is gone', cause)
+    throw cause
+  }
+  if (crc !== segment.crc32c) throw damaged(segment, 'its checksum is not the one in its name')
+  return Buffer.concat(chunks)
+}
+
+function damaged(segment: SegmentInfo, why: string, cause?: unknown): ArchiveCorruptError {
+  const { key, from, next } = segment
+  return new ArchiveCorruptError(`segment ${key} (offsets ${from} to ${next - 1n}) is damaged: ${why}`, {
+    key,
+    from,
+    next,
+    cause,
+    hint: 'bring the object back from the store’s own versions or a replica',
+  })
+}
+
+function misplaced(segment: SegmentInfo, batch: RecordBatchView): ArchiveCorruptError {
+  return damaged(segment, `it holds offsets ${batch.baseOffset} to ${batch.nextOffset - 1n} where they do not belong`)
+}
+
+async function* once(bytes: Buffer): AsyncGenerator<Uint8Array, void, void> {
+  yield bytes
+}

@@ -1,0 +1,36 @@
+import type { GapCause } from './names.js'
+import { chainFor, holesIn, type PartitionLog } from './partition-log.js'
+
+/** Whether a partition is archived without a gap, and how far. */
+export interface PartitionVerdict {
+  readonly topic: string
+  readonly partition: number
+  /** First archived offset. */
+  readonly from: bigint
+  /** Offset after the last archived one. */
+  readonly next: bigint
+  /** Records in the segments that give `[from, next)`. */
+  readonly records: bigint
+  /** Offsets in `[from, next)` that are not archived. */
+  readonly gaps: readonly { readonly from: bigint; readonly next: bigint; readonly cause: GapCause }[]
+  /** Whether there is no gap and, in a run, the partition's end as it was at the start was reached. */
+  readonly complete: boolean
+}
+
+/** What the archive holds of a partition up to `next`, as its newest generation has it. */
+export function verdictOf(
+  log: PartitionLog,
+  { next, reachedEnd }: { readonly next: bigint; readonly reachedEnd: boolean },
+): PartitionVerdict {
+  const { topic, partition } = log.partition
+  const generation = log.newestGeneration
+  const chain = chainFor(log, { generation, from: 0n, next })
+  const from = chain[0]?.from ?? next
+  const known = log.gaps.filter((gap) => gap.generation <= generation && gap.next > from && gap.from < next)
+  const gaps = [
+    ...known.map(({ from, next, cause }) => ({ from, next, cause })),
+    ...holesIn(log, { generation, from, next }).map((hole) => ({ ...hole, cause: 'unknown' as const })),
+  ]
+  const records = chain.reduce((sum, { segment }) => sum + BigInt(segment.records), 0n)
+  return { topic, partition, from, next, records, gaps, complete: reachedEnd && gaps.length === 0 }
+}

@@ -1,0 +1,156 @@
+import type { Codec } from '../codec/codec.js'
+import { jsonLinesZnodes } from '../codec/json-lines-znodes.js'
+import { ArchiveCorruptError, NotInArchiveError, StorageError, UnsupportedFormatError } from '../errors.js'
+import type { ArchiveStorage, StorageCallOptions } from '../storage/storage.js'
+import type { Znode } from '../zookeeper/znode.js'
+import { chosenId, type InstantChoice, instantOf, newInstantId } from './instant-id.js'
+import { ZNODES_PREFIX } from './names.js'
+import {
+  headerFromZnode,
+  headerToZnode,
+  NodeTally,
+  type SnapshotContent,
+  type SnapshotHeader,
+} from './znode-snapshot-header.js'
+
+/** A snapshot as the listing shows it. */
+export interface StoredSnapshot {
+  /** Its name, which begins with the time it was taken. */
+  readonly id: string
+  readonly key: string
+  /** The codec's extension, with the leading dot. */
+  readonly extension: string
+}
+
+/** What reading a snapshot accepts. */
+export interface SnapshotReadOptions extends StorageCallOptions {
+  /** Codecs besides the built-in one. */
+  readonly codecs: readonly Codec<Znode>[]
+}
+
+/** What is known of a snapshot apart from its nodes. */
+export type SnapshotFacts = Omit<SnapshotHeader, keyof SnapshotContent>
+
+/**
+ * Stores a snapshot as one object, whole or not at all. `nodes` is read twice: the header comes first and sums up what
+ * follows.
+ */
+export async function writeSnapshot(
+  storage: ArchiveStorage,
+  snapshot: {
+    readonly facts: SnapshotFacts
+    readonly nodes: () => AsyncIterable<Znode>
+    readonly codec: Codec<Znode>
+  },
+  { signal }: StorageCallOptions,
+): Promise<SnapshotHeader & { readonly id: string }> {
+  const { facts, nodes, codec } = snapshot
+  const tally = new NodeTally()
+  for await (const node of nodes()) tally.add(node)
+  const header = { ...facts, ...tally.content }
+  const id = newInstantId(facts.takenMs)
+  const key = `${ZNODES_PREFIX}${id}${codec.extension}`
+  const { created } = await storage.put(key, () => codec.encode(withHeader(header, nodes()), { signal }), { signal })
+  if (!created) throw new StorageError(`${key} exists already`, { key, retryable: true })
+  return { id, ...header }
+}
+
+async function* withHeader(header: SnapshotHeader, nodes: AsyncIterable<Znode>): AsyncGenerator<Znode> {
+  yield headerToZnode(header)
+  yield* nodes
+}
+
+/** All snapshots, oldest first. Objects with other names are none of ours. */
+export async function* storedSnapshots(
+  storage: ArchiveStorage,
+  { signal }: StorageCallOptions,
+): AsyncGenerator<StoredSnapshot> {
+  for await (const { key } of storage.list(ZNODES_PREFIX, { signal })) {
+    const name = key.slice(ZNODES_PREFIX.length)
+    const [id = ''] = name.split('.', 1)
+    const extension = name.slice(id.length)
+    if (instantOf(id) !== undefined && extension.length > 1) yield { id, key, extension }
+  }
+}
+
+/**
+ * The snapshot that `choice` means.
+ *
+ * @throws {@link NotInArchiveError} when there is none.
+ */
+export async function findSnapshot(
+  storage: ArchiveStorage,
+  choice: InstantChoice,
+  { signal }: StorageCallOptions,
+): Promise<StoredSnapshot> {
+  const byId = new Map<string, StoredSnapshot>()
+  for await (const snapshot of storedSnapshots(storage, { signal })) byId.set(snapshot.id, snapshot)
+  const ids = [...byId.keys()]
+  const found = byId.get(chosenId(ids, choice) ?? '')
+  if (found !== undefined) return found
+  const wanted = typeof choice === 'string' ? choice : `before ${choice.before.toISOString()}`
+  throw new NotInArchiveError(`the archive has no znode snapshot (${wanted})`, {
+    hint: ids.length === 0 ? 'take one first' : `it has ${ids.length}, from ${ids[0]} to ${ids.at(-1)}`,
+  })
+}
+
+/** Reads what a snapshot says of itself, and nothing more of it. */
+export async function readSnapshotHeader(
+  storage: ArchiveStorage,
+  snapshot: StoredSnapshot,
+  options: SnapshotReadOptions,
+): Promise<SnapshotHeader> {
+  for await (const first of items(storage, snapshot, options)) return headerFromZnode(first, snapshot.key)
+  throw new ArchiveCorruptError(`${snapshot.key} is empty`, { key: snapshot.key })
+}
+
+/**
+ * Reads the nodes of a snapshot. Only when the iteration ends without an error are they known to be what was written.
+ *
+ * @throws {@link ArchiveCorruptError} when they are not.
+ */
+export async function* readSnapshotNodes(
+  storage: ArchiveStorage,
+  snapshot: StoredSnapshot,
+  options: SnapshotReadOptions,
+): AsyncGenerator<Znode, void, void> {
+  const { key } = snapshot
+  const tally = new NodeTally()
+  let header: SnapshotHeader | undefined
+  for await (const node of items(storage, snapshot, options)) {
+    if (header === undefined) {
+      header = headerFromZnode(node, key)
+      continue
+    }
+    if (node.path === '') throw new ArchiveCorruptError(`${key} has more than one header`, { key })
+    tally.add(node)
+    yield node
+  }
+  const { nodes, crc32c } = tally.content
+  if (header?.nodes !== nodes || header.crc32c !== crc32c) {
+    throw new ArchiveCorruptError(`${key} does not hold the nodes its header speaks of`, { key })
+  }
+}
+
+/** Damage is reported with the object it is in, which a codec does not know. */
+async function* items(
+  storage: ArchiveStorage,
+  { key, extension }: StoredSnapshot,
+  { codecs, signal }: SnapshotReadOptions,
+): AsyncGenerator<Znode, void, void> {
+  const codec = znodeCodecFor(extension, codecs)
+  try {
+    yield* codec.decode(storage.get(key, { signal }), { signal })
+  } catch (error) {
+    if (!(error instanceof ArchiveCorruptError) || error.key !== undefined) throw error
+    throw new ArchiveCorruptError(`${key}: ${error.message}`, { key, cause: error })
+  }
+}
+
+function znodeCodecFor(extension: string, own: readonly Codec<Znode>[]): Codec<Znode> {
+  const codec = [...own, jsonLinesZnodes()].find((known) => known.extension === extension)
+  if (codec !== undefined) return codec
+  throw new UnsupportedFormatError(`no codec is known for objects that end in ${extension}`, {
+    hint: 'pass the codec that wrote them (with its keys, where it encrypts) in `codecs`',
+  })
+}

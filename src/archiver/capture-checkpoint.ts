@@ -1,0 +1,60 @@
+import pLimit from 'p-limit'
+import type { Checkpoint, CheckpointGroup, CheckpointTopic } from '../archive/checkpoint.js'
+import { chainFor } from '../archive/partition-log.js'
+import type { TopicPartition } from '../batch/topic-partition.js'
+import type { KafkaTransport } from '../kafka/transport.js'
+import type { IdentifiedTopic } from './open-cursors.js'
+import type { PartitionCursor } from './partition-cursor.js'
+
+const COORDINATOR_QUESTIONS_AT_ONCE = 8
+
+/**
+ * What the cluster's consumer groups have committed for these partitions. Read before the partitions' ends are, so
+ * that no committed offset lies beyond what is archived.
+ */
+export async function captureGroups(
+  kafka: KafkaTransport,
+  partitions: readonly TopicPartition[],
+  { ownGroupId, signal }: { readonly ownGroupId: string; readonly signal: AbortSignal | undefined },
+): Promise<CheckpointGroup[]> {
+  if (partitions.length === 0) return []
+  const limit = pLimit(COORDINATOR_QUESTIONS_AT_ONCE)
+  const listed = await kafka.listGroups({ signal })
+  const groups = await Promise.all(
+    listed
+      .filter(({ groupId, protocolType }) => groupId !== ownGroupId && ['consumer', ''].includes(protocolType))
+      .map(({ groupId }) =>
+        limit(async () => ({ groupId, offsets: await kafka.groupOffsets(groupId, partitions, { signal }) })),
+      ),
+  )
+  return groups.filter(({ offsets }) => offsets.length > 0)
+}
+
+/** The state of the topics as it is archived now. */
+export async function captureTopics(
+  kafka: KafkaTransport,
+  topics: readonly IdentifiedTopic[],
+  cursors: readonly PartitionCursor[],
+  signal: AbortSignal | undefined,
+): Promise<Checkpoint['topics']> {
+  const configs = await kafka.topicConfigs(
+    topics.map(({ topic }) => topic),
+    { signal },
+  )
+  return topics.map(
+    ({ topic, identity, partitions }, index): CheckpointTopic => ({
+      ...identity,
+      replicationFactor: Math.max(1, ...partitions.map(({ replicas }) => replicas.length)),
+      configs: (configs[index]?.configs ?? []).flatMap(({ name, value, source, sensitive }) =>
+        value === null || sensitive ? [] : [{ name, value, source }],
+      ),
+      partitions: cursors.filter((cursor) => cursor.identity.topic === topic).map(partitionState),
+    }),
+  )
+}
+
+function partitionState(cursor: PartitionCursor) {
+  const { generation, durable: next, identity } = cursor
+  const [first] = chainFor(cursor.log, { generation, from: 0n, next })
+  return { partition: identity.partition, generation, from: first?.from ?? next, next }
+}

@@ -1,0 +1,34 @@
+import { TopicNotFoundError } from '../errors.js'
+import { missingNames, selects, type TopicFilter } from '../internal/topic-filter.js'
+import { protocolError } from '../kafka/retry.js'
+import type { KafkaTransport, TopicMetadata, TransportCallOptions } from '../kafka/transport.js'
+
+/**
+ * The topics a run is about. Internal topics only where they are named.
+ *
+ * @throws {@link TopicNotFoundError} when a topic that is named does not exist.
+ */
+export async function selectTopics(
+  kafka: KafkaTransport,
+  filter: TopicFilter | undefined,
+  { signal }: TransportCallOptions,
+): Promise<{ readonly clusterId: string; readonly topics: readonly TopicMetadata[] }> {
+  const onlyNames = filter?.every((item) => typeof item === 'string') === true
+  const names = onlyNames ? (filter as readonly string[]) : undefined
+  const { clusterId, topics } = await kafka.metadata(names, { signal })
+  const known = topics.filter(({ error }) => error !== 'UNKNOWN_TOPIC_OR_PARTITION')
+  const [missing] = missingNames(
+    filter,
+    known.map(({ topic }) => topic),
+  )
+  if (missing !== undefined) {
+    throw new TopicNotFoundError(missing, { hint: 'check the spelling; names are case-sensitive' })
+  }
+  const selected = known.filter(
+    ({ topic, internal }) => selects(filter, topic) && (!internal || filter?.includes(topic) === true),
+  )
+  for (const { topic, error } of selected) {
+    if (error !== undefined) throw protocolError(error, `describe topic ${topic}`)
+  }
+  return { clusterId, topics: selected }
+}

@@ -1,0 +1,78 @@
+import { crc32c } from '@node-rs/crc32'
+import { abortedBytes } from '../archive/aborted.js'
+import { abortedKey, type PartitionIdentity, type SegmentName, segmentKey } from '../archive/names.js'
+import type { SegmentInfo } from '../archive/partition-log.js'
+import { CommittedFilter } from '../batch/committed.js'
+import type { RecordBatch, RecordBatchView } from '../batch/record-batch.js'
+import type { Codec } from '../codec/codec.js'
+import type { ArchiveStorage, StorageCallOptions } from '../storage/storage.js'
+import type { SegmentContent } from './open-segment.js'
+
+/** Where and how segments are stored. */
+export interface SegmentTarget {
+  readonly storage: ArchiveStorage
+  readonly codec: Codec<RecordBatch>
+}
+
+/** Stores a segment, its sidecar first: once the segment is there, it is whole. */
+export async function storeSegment(
+  { storage, codec }: SegmentTarget,
+  identity: PartitionIdentity & { readonly generation: number },
+  content: SegmentContent,
+  { signal }: StorageCallOptions,
+): Promise<SegmentInfo> {
+  const items = codec.lossless ? wholeLog(content) : committedOnly(content)
+  const chunks: Uint8Array[] = []
+  let crc = 0
+  let sizeBytes = 0
+  for await (const chunk of codec.encode(items.batches, { signal })) {
+    chunks.push(chunk)
+    crc = crc32c(chunk, crc)
+    sizeBytes += chunk.length
+  }
+  const name: SegmentName = {
+    ...identity,
+    from: content.from,
+    next: content.next,
+    firstEpoch: content.firstEpoch,
+    lastEpoch: content.lastEpoch,
+    maxTimestampMs: content.maxTimestampMs,
+    records: items.records(),
+    abortedTransactions: codec.lossless ? content.aborted.length : 0,
+    crc32c: crc,
+    extension: codec.extension,
+  }
+  const key = segmentKey(name)
+  if (name.abortedTransactions > 0) await storage.put(abortedKey(key), abortedBytes(content.aborted), { signal })
+  await storage.put(key, chunks, { crc32c: crc, signal })
+  return { ...name, key, sizeBytes }
+}
+
+interface EncodedItems {
+  readonly batches: AsyncIterable<RecordBatchView>
+  /** Records in the batches, once they have been read. */
+  records(): number
+}
+
+function wholeLog(content: SegmentContent): EncodedItems {
+  return { batches: asynchronously(content.batches()), records: () => content.records }
+}
+
+/** A codec that does not keep whole batches cannot keep what decides about transactions either: only what is committed. */
+function committedOnly(content: SegmentContent): EncodedItems {
+  const filter = new CommittedFilter()
+  filter.add(content.aborted)
+  let records = 0
+  function* committed() {
+    for (const batch of content.batches()) {
+      if (!filter.accepts(batch)) continue
+      records += batch.recordCount
+      yield batch
+    }
+  }
+  return { batches: asynchronously(committed()), records: () => records }
+}
+
+async function* asynchronously<T>(items: Iterable<T>): AsyncGenerator<T, void, void> {
+  yield* items
+}

@@ -1,0 +1,86 @@
+import {
+  ATTRIBUTE,
+  COMPRESSION_TYPES,
+  FIELD,
+  HEADER_BYTES,
+  InvalidBatchError,
+  type TimestampType,
+} from './batch-header.js'
+import { decompress } from './compression.js'
+import type { TopicPartition } from './topic-partition.js'
+import { VarintReader } from './varint.js'
+
+/** A header of a record. Keys may repeat; their order is kept. */
+export interface RecordHeader {
+  /** The header's name. */
+  readonly key: string
+  /** The header's value. */
+  readonly value: Uint8Array | null
+}
+
+/** One record with where it stands. */
+export interface KafkaRecord {
+  /** The topic the record is in. */
+  readonly topic: string
+  /** The partition the record is in. */
+  readonly partition: number
+  /** The record's offset in its partition. */
+  readonly offset: bigint
+  /** Epoch milliseconds; -1 where unknown. */
+  readonly timestampMs: bigint
+  /** Who set the timestamp. */
+  readonly timestampType: TimestampType
+  /** `null` and empty are different keys. */
+  readonly key: Uint8Array | null
+  /** `null` is a tombstone. */
+  readonly value: Uint8Array | null
+  /** In the producer's order, duplicates included. */
+  readonly headers: readonly RecordHeader[]
+}
+
+/** A record takes at least this many bytes: its length and six fields of one byte. */
+const MIN_RECORD_BYTES = 7
+
+/** Decodes the records of one whole batch in order. */
+export function* readRecords(batch: Buffer, { topic, partition }: TopicPartition): Generator<KafkaRecord, void, void> {
+  const attributes = batch.readInt16BE(FIELD.attributes)
+  const count = batch.readInt32BE(FIELD.recordCount)
+  const compression = COMPRESSION_TYPES[attributes & ATTRIBUTE.compression]
+  if (compression === undefined)
+    throw new InvalidBatchError(`unknown compression ${attributes & ATTRIBUTE.compression}`)
+  const body = decompress(compression, batch.subarray(HEADER_BYTES))
+  if (count * MIN_RECORD_BYTES > body.length) {
+    throw new InvalidBatchError(`${count} records do not fit ${body.length} bytes`)
+  }
+  const timestampType = attributes & ATTRIBUTE.logAppendTime ? 'log-append' : 'create'
+  const baseOffset = batch.readBigInt64BE(FIELD.baseOffset)
+  const baseTimestamp = batch.readBigInt64BE(FIELD.baseTimestamp)
+  const maxTimestamp = batch.readBigInt64BE(FIELD.maxTimestamp)
+  const reader = new VarintReader(body)
+  for (let index = 0; index < count; index++) {
+    const end = reader.varint() + reader.position
+    reader.byte()
+    const createdMs = baseTimestamp + reader.varlong()
+    const timestampMs = timestampType === 'log-append' ? maxTimestamp : createdMs
+    const offset = baseOffset + BigInt(reader.varint())
+    const key = reader.nullableSlice()
+    const value = reader.nullableSlice()
+    const headers = readHeaders(reader)
+    if (reader.position !== end) throw new InvalidBatchError(`the record at offset ${offset} has a wrong length`)
+    yield { topic, partition, offset, timestampMs, timestampType, key, value, headers }
+  }
+  if (reader.position !== body.length) throw new InvalidBatchError('there are bytes behind the last record of a batch')
+}
+
+function readHeaders(reader: VarintReader): readonly RecordHeader[] {
+  const count = reader.varint()
+  if (count === 0) return NO_HEADERS
+  if (count < 0) throw new InvalidBatchError(`a record has ${count} headers`)
+  const headers: RecordHeader[] = []
+  for (let index = 0; index < count; index++) {
+    headers.push({ key: reader.slice(reader.varint()).toString('utf8'), value: reader.nullableSlice() })
+  }
+  return headers
+}
+
+const NO_HEADERS: readonly RecordHeader[] = []

@@ -1,0 +1,78 @@
+import { InvalidBatchError } from './batch-header.js'
+
+const MAX_VARINT_BYTES = 5
+const MAX_VARLONG_BYTES = 10
+
+/** Reads Kafka's zigzag varints one after the other; never past the end of its bytes. */
+export class VarintReader {
+  readonly #bytes: Buffer
+  position: number
+
+  constructor(bytes: Buffer, position = 0) {
+    this.#bytes = bytes
+    this.position = position
+  }
+
+  /** A signed 32-bit number. */
+  varint(): number {
+    let value = 0
+    for (let index = 0; index < MAX_VARINT_BYTES; index++) {
+      const byte = this.byte()
+      value |= (byte & 0x7f) << (7 * index)
+      if (byte < 0x80) return (value >>> 1) ^ -(value & 1)
+    }
+    throw new InvalidBatchError(`a varint is longer than ${MAX_VARINT_BYTES} bytes`)
+  }
+
+  /** A signed 64-bit number. */
+  varlong(): bigint {
+    let value = 0n
+    for (let index = 0; index < MAX_VARLONG_BYTES; index++) {
+      const byte = this.byte()
+      value |= BigInt(byte & 0x7f) << BigInt(7 * index)
+      if (byte < 0x80) return BigInt.asIntN(64, (value >> 1n) ^ -(value & 1n))
+    }
+    throw new InvalidBatchError(`a varlong is longer than ${MAX_VARLONG_BYTES} bytes`)
+  }
+
+  byte(): number {
+    const byte = this.#bytes[this.position]
+    if (byte === undefined) throw new InvalidBatchError('a record ends in the middle of a field')
+    this.position++
+    return byte
+  }
+
+  /** A view on the next `length` bytes. */
+  slice(length: number): Buffer {
+    const end = this.position + length
+    if (length < 0 || end > this.#bytes.length) {
+      throw new InvalidBatchError(`a field of ${length} bytes does not fit its record`)
+    }
+    const slice = this.#bytes.subarray(this.position, end)
+    this.position = end
+    return slice
+  }
+
+  /** A field with its length before it; `null` where the length is -1. */
+  nullableSlice(): Buffer | null {
+    const length = this.varint()
+    return length === -1 ? null : this.slice(length)
+  }
+}
+
+/** Bytes that `value` takes as a zigzag varlong. */
+export function varlongBytes(value: bigint): number {
+  let rest = BigInt.asUintN(64, (value << 1n) ^ (value >> 63n))
+  let bytes = 1
+  for (; rest > 0x7fn; rest >>= 7n) bytes++
+  return bytes
+}
+
+/** Writes `value` as a zigzag varlong (the same bytes as a varint where it fits one); returns the position after it. */
+export function writeVarlong(bytes: Buffer, value: bigint, position: number): number {
+  let rest = BigInt.asUintN(64, (value << 1n) ^ (value >> 63n))
+  let end = position
+  for (; rest > 0x7fn; rest >>= 7n) bytes[end++] = Number(rest & 0x7fn) | 0x80
+  bytes[end++] = Number(rest)
+  return end
+}

@@ -1,0 +1,31 @@
+/** What every codec call accepts. */
+export interface CodecCallOptions {
+  /** Ends the call; it rejects with the signal's reason itself. */
+  readonly signal?: AbortSignal | undefined
+}
+
+/**
+ * Turns items into the bytes of one object and back. `T` is `RecordBatch` for topics, `Znode` for znodes and
+ * `Uint8Array` for byte transforms.
+ */
+export interface Codec<T> {
+  /** Short name for people and error messages. */
+  readonly id: string
+  /** What the object's key ends in, with the leading dot: `.log`, `.log.gz`. Readers choose the codec by it. */
+  readonly extension: string
+  /** Whether `decode` gives back everything that `encode` was given. */
+  readonly lossless: boolean
+  /** Whether a part of the object can be decoded from a byte range. */
+  readonly seekable: boolean
+  /** Streams the bytes of an object that holds `items`. */
+  encode(items: AsyncIterable<T>, options?: CodecCallOptions): AsyncIterable<Uint8Array>
+  /**
+   * Streams the items of an object.
+   *
+   * @throws {@link ArchiveCorruptError} when the bytes are not what `encode` writes; an early end is never a success.
+   */
+  decode(bytes: AsyncIterable<Uint8Array>, options?: CodecCallOptions): AsyncIterable<T>
+}
+
+/** A transform of bytes, such as compression or encryption. */
+export type BytesCodec = Codec<Uint8Array>

@@ -1,0 +1,92 @@
+/**
+ * Archives Kafka topics and ZooKeeper znodes to object storage and restores them into a fresh cluster.
+ *
+ * @packageDocumentation
+ */
+
+export type { CheckpointChoice } from './archive/checkpoint.js'
+export type { InstantChoice } from './archive/instant-id.js'
+export type { GapCause, PartitionIdentity, SegmentName, TopicIdentity } from './archive/names.js'
+export type { SegmentInfo } from './archive/partition-log.js'
+export type { TopicDescription } from './archive/topic-description.js'
+export type { PartitionVerdict } from './archive/verdict.js'
+export type { SnapshotConsistency } from './archive/znode-snapshot-header.js'
+export type {
+  ArchiveEvent,
+  DivergedEvent,
+  GapEvent,
+  OpenTransactionEvent,
+  SegmentEvent,
+  StoppedEvent,
+} from './archiver/events.js'
+export type { CompressionType, TimestampType } from './batch/batch-header.js'
+export type { KafkaRecord, RecordHeader } from './batch/read-records.js'
+export type { RecordBatch } from './batch/record-batch.js'
+export type { TopicPartition } from './batch/topic-partition.js'
+export { type BinaryFramingOptions, binaryFraming } from './codec/binary-framing.js'
+export type { BytesCodec, Codec, CodecCallOptions } from './codec/codec.js'
+export { jsonLinesZnodes } from './codec/json-lines-znodes.js'
+export { logSegments } from './codec/log-segments.js'
+export {
+  ArchiveCorruptError,
+  ArchiveGapError,
+  ForeignContentError,
+  KafkeepError,
+  type KafkeepErrorCode,
+  type KafkeepErrorOptions,
+  LogDivergedError,
+  LossyCodecError,
+  NotInArchiveError,
+  ObjectNotFoundError,
+  RestoreConflictError,
+  SnapshotIncompleteError,
+  StorageError,
+  TargetConflictError,
+  TopicNotFoundError,
+  TransportError,
+  UnsupportedClientError,
+  UnsupportedFormatError,
+} from './errors.js'
+export type { TopicFilter } from './internal/topic-filter.js'
+export type * from './kafka/transport.js'
+export type { Progress, RunOptions } from './progress.js'
+export type { OffsetMode, RestoreEvent } from './restore/events.js'
+export type { RestoreProblem } from './restore/plan.js'
+export type { RenameOption } from './restore/rename.js'
+export type { RestoredPartition, RestoreSummary } from './restore/restore-run.js'
+export { FileSystemStorage, type FileSystemStorageOptions } from './storage/filesystem.js'
+export { MemoryStorage } from './storage/memory.js'
+export { PrefixedStorage } from './storage/prefixed.js'
+export { RetryingStorage, type RetryingStorageOptions } from './storage/retrying.js'
+export type {
+  ArchiveStorage,
+  GetOptions,
+  ListOptions,
+  ObjectBody,
+  ObjectInfo,
+  PutOptions,
+  PutResult,
+  StorageCallOptions,
+} from './storage/storage.js'
+export {
+  type CheckpointInfo,
+  type RangeOptions,
+  type RecordsOptions,
+  TopicArchive,
+  type TopicArchiveOptions,
+} from './topic-archive.js'
+export { type ArchiveOptions, type ArchiveSummary, TopicArchiver, type TopicArchiverOptions } from './topic-archiver.js'
+export { type RestoreOptions, type RestorePlan, TopicRestorer, type TopicRestorerOptions } from './topic-restorer.js'
+export { ZnodeArchive, type ZnodeArchiveOptions } from './znode-archive.js'
+export { ZnodeRestorer, type ZnodeRestorerOptions } from './znode-restorer.js'
+export { type SnapshotEvent, ZnodeSnapshotter, type ZnodeSnapshotterOptions } from './znode-snapshotter.js'
+export type { ZnodeRestoreEvent } from './znodes/apply.js'
+export type { ZnodeChange } from './znodes/decide.js'
+export type { AclPolicy, SnapshotChoice, ZnodeRestoreOptions } from './znodes/restore-options.js'
+export type { ZnodeRestoreSummary } from './znodes/restore-tally.js'
+export type { SnapshotOptions } from './znodes/snapshot-options.js'
+export type { SnapshotSummary } from './znodes/snapshot-summary.js'
+export { kafkaTransientZnodes } from './zookeeper/kafka-transient-znodes.js'
+export type { PathFilter } from './zookeeper/path-filter.js'
+export type * from './zookeeper/transport.js'
+export type { Acl, Znode, ZnodeStat } from './zookeeper/znode.js'

@@ -1,0 +1,163 @@
+import { TransportError, UnsupportedClientError } from '../errors.js'
+import { abortable } from '../internal/abort.js'
+import { type Broker, type Cluster, type Connection, openCluster } from './kafkajs-cluster.js'
+import { type ApiDefinition, type ApiRequest, commonVersion } from './protocol/api.js'
+import { FETCH } from './protocol/fetch.js'
+import type { BrokerAddress } from './protocol/metadata.js'
+import type { TransportCallOptions } from './transport.js'
+
+/** kafkajs keeps two sockets for a broker and uses the second one for fetches, which may wait long. */
+const COMMAND_CONNECTION = 0
+const FETCH_CONNECTION = 1
+
+/** Sends raw requests to brokers over the sockets of a kafkajs cluster. */
+export class KafkaJsBrokers {
+  readonly #cluster: Cluster
+  readonly #opening = new Map<string, Promise<Broker>>()
+  #closed = false
+
+  constructor(kafka: object) {
+    this.#cluster = openCluster(kafka)
+  }
+
+  /** Sends to the broker `nodeId`, or to any that answers with `undefined`. */
+  async send<T>(
+    nodeId: number | undefined,
+    api: ApiDefinition,
+    request: (version: number) => ApiRequest<T>,
+    { signal }: TransportCallOptions = {},
+  ): Promise<T> {
+    if (this.#closed) throw new TransportError('the Kafka transport is closed', { system: 'kafka' })
+    // Nothing is awaited on an open connection: requests to a partition must leave in the order of the calls.
+    const broker = this.#openBroker(nodeId) ?? (await abortable(this.#connect(nodeId), signal))
+    const version = commonVersion(api, broker.versions?.[api.apiKey])
+    if (version === undefined) throw unsupportedBroker(api, broker)
+    const connection = connectionOf(broker, api)
+    if (connection.sasl && !connection.isAuthenticated()) await abortable(connection.authenticate(), signal)
+    return abortable(exchange(connection, request(version)), signal)
+  }
+
+  /** Makes the pool hold exactly these brokers, keeping the connections of those that stay where they were. */
+  async adopt(addresses: readonly BrokerAddress[]): Promise<void> {
+    const pool = this.#cluster.brokerPool
+    for (const { nodeId, host, port, rack } of addresses) {
+      const known = pool.brokers[nodeId]
+      if (known?.connectionPool.host === host && known.connectionPool.port === port) continue
+      await known?.disconnect()
+      const seed = pool.seedBroker
+      if (seed.connectionPool.host === host && seed.connectionPool.port === port) {
+        seed.nodeId = String(nodeId)
+        pool.brokers[nodeId] = seed
+        continue
+      }
+      const connectionPool = await pool.connectionPoolBuilder.build({ host, port, rack })
+      pool.brokers[nodeId] = pool.createBroker({
+        logger: pool.rootLogger,
+        versions: pool.versions,
+        connectionPool,
+        nodeId: String(nodeId),
+      })
+    }
+    const current = new Set(addresses.map(({ nodeId }) => String(nodeId)))
+    for (const [nodeId, broker] of Object.entries(pool.brokers)) {
+      if (current.has(nodeId)) continue
+      delete pool.brokers[nodeId]
+      await broker.disconnect()
+    }
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return
+    this.#closed = true
+    await Promise.allSettled(this.#opening.values())
+    await this.#cluster.disconnect()
+  }
+
+  /** The broker, if all its connections are open. */
+  #openBroker(nodeId: number | undefined): Broker | undefined {
+    if (nodeId === undefined) return undefined
+    const broker = this.#cluster.brokerPool.brokers[nodeId]
+    return broker?.connectionPool.pool.every((connection) => connection.isConnected()) ? broker : undefined
+  }
+
+  /** Opens what is not open yet, one after the other: two opens at once would leak a socket. */
+  async #connect(nodeId: number | undefined): Promise<Broker> {
+    const name = nodeId === undefined ? 'any' : String(nodeId)
+    const connected = (this.#opening.get(name) ?? Promise.resolve())
+      .catch(() => {})
+      .then(async () => {
+        const { brokerPool } = this.#cluster
+        await this.#cluster.connect()
+        if (nodeId === undefined) return brokerPool.findConnectedBroker()
+        const broker = await brokerPool.findBroker({ nodeId: name })
+        await broker.connectionPool.getConnection(COMMAND_CONNECTION)
+        await broker.connectionPool.getConnection(FETCH_CONNECTION)
+        return broker
+      })
+    this.#opening.set(name, connected)
+    return connected
+  }
+}
+
+function connectionOf(broker: Broker, api: ApiDefinition): Connection {
+  const index = api.apiKey === FETCH.apiKey ? FETCH_CONNECTION : COMMAND_CONNECTION
+  const connection = broker.connectionPool.pool[index]
+  if (connection === undefined)
+    throw new UnsupportedClientError('kafkajs keeps fewer connections a broker than expected')
+  return connection
+}
+
+function exchange<T>(connection: Connection, request: ApiRequest<T>): Promise<T> {
+  const { apiKey, apiName, apiVersion, body } = request
+  return new Promise<{ readonly payload: Buffer }>((resolve, reject) => {
+    connection.failIfNotConnected()
+    const correlationId = connection.nextCorrelationId()
+    const header = requestHeader(request, correlationId, connection.clientId)
+    connection.requestQueue.push({
+      entry: { apiKey, apiName, apiVersion, correlationId, resolve, reject },
+      expectResponse: true,
+      requestTimeout: null,
+      sendRequest: () => {
+        connection.socket.cork()
+        connection.socket.write(header)
+        for (const part of body) connection.socket.write(part)
+        connection.socket.uncork()
+      },
+    })
+  }).then(({ payload }) => decoded(request, payload))
+}
+
+function decoded<T>(request: ApiRequest<T>, payload: Buffer): T {
+  try {
+    return request.decode(payload)
+  } catch (cause) {
+    throw new TransportError(`a broker's answer to ${request.apiName} v${request.apiVersion} cannot be read`, {
+      system: 'kafka',
+      cause,
+    })
+  }
+}
+
+function requestHeader(
+  { apiKey, apiVersion, body }: ApiRequest<unknown>,
+  correlationId: number,
+  clientId: string,
+): Buffer {
+  const name = Buffer.from(clientId)
+  const header = Buffer.allocUnsafe(14 + name.length)
+  const bodyBytes = body.reduce((sum, part) => sum + part.length, 0)
+  header.writeInt32BE(header.length - 4 + bodyBytes, 0)
+  header.writeInt16BE(apiKey, 4)
+  header.writeInt16BE(apiVersion, 6)
+  header.writeInt32BE(correlationId, 8)
+  header.writeInt16BE(name.length, 12)
+  name.copy(header, 14)
+  return header
+}
+
+function unsupportedBroker({ apiName, versions }: ApiDefinition, broker: Broker): TransportError {
+  return new TransportError(
+    `broker ${broker.connectionPool.host}:${broker.connectionPool.port} does not speak ${apiName} in version ${versions.join(' or ')}`,
+    { system: 'kafka', hint: 'kafkeep needs Kafka 2.4 or newer' },
+  )
+}

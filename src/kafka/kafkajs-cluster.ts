@@ -1,0 +1,129 @@
+import { UnsupportedClientError } from '../errors.js'
+import type { ApiVersionRange } from './protocol/api.js'
+
+/**
+ * The parts of kafkajs 2.2.4 that kafkeep uses although they are not its public API. kafkajs is frozen (its last
+ * release is of 2023) and declared as `~2.2.4`, so these are stable; {@link openCluster} checks them once all the same.
+ */
+
+/** An entry of a connection's request queue. */
+export interface QueuedRequest {
+  readonly entry: {
+    readonly apiKey: number
+    readonly apiName: string
+    readonly apiVersion: number
+    readonly correlationId: number
+    resolve(answer: { readonly payload: Buffer }): void
+    reject(error: unknown): void
+  }
+  readonly expectResponse: boolean
+  readonly requestTimeout: number | null
+  sendRequest(): void
+}
+
+/** One socket to a broker. */
+export interface Connection {
+  readonly clientId: string
+  /** The host's SASL settings; null without them. */
+  readonly sasl: object | null | undefined
+  readonly socket: { cork(): void; write(bytes: Uint8Array): boolean; uncork(): void }
+  readonly requestQueue: { push(request: QueuedRequest): void }
+  isConnected(): boolean
+  isAuthenticated(): boolean
+  authenticate(): Promise<void>
+  failIfNotConnected(): void
+  nextCorrelationId(): number
+}
+
+/** The two sockets that kafkajs keeps for a broker. */
+export interface ConnectionPool {
+  readonly pool: readonly Connection[]
+  readonly host: string
+  readonly port: number
+  getConnection(index: number): Promise<Connection>
+}
+
+/** A broker of the pool. */
+export interface Broker {
+  nodeId: string
+  readonly connectionPool: ConnectionPool
+  readonly versions: Readonly<Record<number, ApiVersionRange>> | null
+  isConnected(): boolean
+  connect(): Promise<void>
+  disconnect(): Promise<void>
+}
+
+/** The brokers that kafkajs knows. */
+export interface BrokerPool {
+  brokers: Record<string, Broker>
+  seedBroker: Broker
+  readonly versions: Broker['versions']
+  readonly rootLogger: object
+  readonly connectionPoolBuilder: {
+    build(address: {
+      readonly host: string
+      readonly port: number
+      readonly rack: string | null
+    }): Promise<ConnectionPool>
+  }
+  createBroker(options: object): Broker
+  findBroker(options: { readonly nodeId: string }): Promise<Broker>
+  findConnectedBroker(): Promise<Broker>
+}
+
+/** A connection of a `Kafka` instance to its cluster, with the host's brokers, TLS, SASL and retry settings. */
+export interface Cluster {
+  readonly brokerPool: BrokerPool
+  connect(): Promise<void>
+  disconnect(): Promise<void>
+}
+
+const CREATE_CLUSTER = 'private:Kafka:createCluster'
+const METADATA_MAX_AGE_MS = 300_000
+
+type CreateCluster = (options: {
+  readonly metadataMaxAge: number
+  readonly allowAutoTopicCreation: boolean
+  readonly maxInFlightRequests: null
+}) => Cluster
+
+function isCluster(value: unknown): value is Cluster {
+  if (typeof value !== 'object' || value === null || !('brokerPool' in value)) return false
+  const pool = value.brokerPool
+  const poolMethods = ['createBroker', 'findBroker', 'findConnectedBroker']
+  return (
+    hasFunctions(value, ['connect', 'disconnect']) &&
+    hasFunctions(pool, poolMethods) &&
+    typeof pool === 'object' &&
+    pool !== null &&
+    'connectionPoolBuilder' in pool &&
+    hasFunctions(pool.connectionPoolBuilder, ['build'])
+  )
+}
+
+function hasFunctions(value: unknown, names: readonly string[]): boolean {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    names.every((name) => name in value && typeof Reflect.get(value, name) === 'function')
+  )
+}
+
+/**
+ * Opens a cluster of its own on the host's `Kafka` instance, which is not changed. Nothing is connected yet.
+ *
+ * @throws {@link UnsupportedClientError} when `kafka` is not a `Kafka` of kafkajs 2.2.
+ */
+export function openCluster(kafka: object): Cluster {
+  const symbol = Object.getOwnPropertySymbols(kafka).find(({ description }) => description === CREATE_CLUSTER)
+  const createCluster: CreateCluster | undefined = symbol && Reflect.get(kafka, symbol)
+  const cluster: unknown = createCluster?.({
+    metadataMaxAge: METADATA_MAX_AGE_MS,
+    allowAutoTopicCreation: false,
+    maxInFlightRequests: null,
+  })
+  if (isCluster(cluster)) return cluster
+  throw new UnsupportedClientError('the object handed to KafkaJsTransport is not a Kafka instance of kafkajs 2.2', {
+    hint: 'pass `new Kafka({ ... })` from kafkajs, and install it as `kafkajs@~2.2.4`, the version kafkeep knows',
+  })
+}

@@ -1,0 +1,326 @@
+import { partitionName, type TopicPartition } from '../batch/topic-partition.js'
+import { TopicNotFoundError } from '../errors.js'
+import { KafkaJsBrokers } from './kafkajs-brokers.js'
+import { isConnectionLoss, transportErrorFrom } from './kafkajs-errors.js'
+import { Leaders } from './leaders.js'
+import type { ApiDefinition, ApiRequest } from './protocol/api.js'
+import {
+  DESCRIBE_CONFIGS,
+  describeConfigsRequest,
+  INCREMENTAL_ALTER_CONFIGS,
+  incrementalAlterConfigsRequest,
+  type TopicOutcome,
+} from './protocol/configs.js'
+import { CREATE_TOPICS, createTopicRequest } from './protocol/create-topics.js'
+import { type KafkaErrorName, meansStaleMetadata } from './protocol/error-codes.js'
+import { FETCH, FETCH_BY_NAME, fetchRequest } from './protocol/fetch.js'
+import { FIND_COORDINATOR, findGroupCoordinatorRequest } from './protocol/find-coordinator.js'
+import {
+  LIST_GROUPS,
+  listGroupsRequest,
+  OFFSET_COMMIT,
+  OFFSET_FETCH,
+  offsetCommitRequest,
+  offsetFetchRequest,
+} from './protocol/groups.js'
+import { METADATA, type MetadataAnswer, metadataRequest } from './protocol/metadata.js'
+import {
+  type EpochEnd,
+  LIST_OFFSETS,
+  type LogPosition,
+  listOffsetsRequest,
+  OFFSET_FOR_LEADER_EPOCH,
+  offsetForLeaderEpochRequest,
+} from './protocol/offsets.js'
+import { PRODUCE, type ProduceAnswer, produceRequest } from './protocol/produce.js'
+import { INIT_PRODUCER_ID, initProducerIdRequest } from './protocol/producer-id.js'
+import { protocolError, retrying } from './retry.js'
+import type {
+  ClusterMetadata,
+  FetchedPartition,
+  FetchRequest,
+  GroupListing,
+  GroupOffset,
+  KafkaTransport,
+  NewTopic,
+  ProducerIdentity,
+  TopicConfigs,
+  TransportCallOptions,
+} from './transport.js'
+
+const REQUEST_TIMEOUT_MS = 25_000
+
+/**
+ * Talks to Kafka (2.4 and newer, also 4.x) through the host's own `Kafka` instance of kafkajs 2.2: its brokers, TLS,
+ * SASL, retries and logger are used, the instance itself is not changed.
+ *
+ * Connects on first use.
+ *
+ * @example
+ * ```ts
+ * await using kafka = new KafkaJsTransport(new Kafka({ brokers: ['localhost:9092'] }))
+ * ```
+ */
+export class KafkaJsTransport implements KafkaTransport {
+  readonly #brokers: KafkaJsBrokers
+  readonly #leaders = new Leaders()
+
+  /**
+   * `kafka` is a `Kafka` instance of kafkajs 2.2.
+   *
+   * @throws {@link UnsupportedClientError} when it is something else.
+   */
+  constructor(kafka: object) {
+    this.#brokers = new KafkaJsBrokers(kafka)
+  }
+
+  /** {@inheritDoc KafkaTransport.metadata} */
+  async metadata(topics?: readonly string[], options: TransportCallOptions = {}): Promise<ClusterMetadata> {
+    const answer = await this.#describe(topics, options)
+    return { ...answer, brokerIds: answer.brokers.map(({ nodeId }) => nodeId) }
+  }
+
+  /** {@inheritDoc KafkaTransport.fetch} */
+  async fetch(request: FetchRequest, options: TransportCallOptions = {}): Promise<readonly FetchedPartition[]> {
+    const api = request.topics.every(({ topicId }) => topicId !== undefined) ? FETCH : FETCH_BY_NAME
+    try {
+      return await this.#brokers.send(request.nodeId, api, (version) => fetchRequest(version, request), options)
+    } catch (error) {
+      options.signal?.throwIfAborted()
+      throw this.#asError(error, 'read record batches')
+    }
+  }
+
+  /** {@inheritDoc KafkaTransport.listOffsets} */
+  async listOffsets(
+    position: LogPosition,
+    partitions: readonly TopicPartition[],
+    options: TransportCallOptions = {},
+  ): Promise<readonly bigint[]> {
+    const doing = `list the ${position} offsets`
+    const offsets = new Map<string, bigint>()
+    await this.#retrying(doing, options, async () => {
+      const missing = partitions.filter((partition) => !offsets.has(partitionName(partition)))
+      for (const [nodeId, led] of await this.#byLeader(missing, options)) {
+        const request = (version: number) => listOffsetsRequest(version, position, led)
+        for (const answer of await this.#brokers.send(nodeId, LIST_OFFSETS, request, options)) {
+          this.#check(answer.error, `${doing} of ${partitionName(answer)}`, answer)
+          offsets.set(partitionName(answer), answer.offset)
+        }
+      }
+    })
+    return partitions.map((partition) => offsets.get(partitionName(partition)) ?? -1n)
+  }
+
+  /** {@inheritDoc KafkaTransport.epochEnd} */
+  async epochEnd(partition: TopicPartition, epoch: number, options: TransportCallOptions = {}): Promise<EpochEnd> {
+    const doing = `tell where leader epoch ${epoch} of ${partitionName(partition)} ends`
+    return this.#retrying(doing, options, async () => {
+      const nodeId = await this.#leaderOf(partition, options)
+      const request = (version: number) => offsetForLeaderEpochRequest(version, partition, epoch)
+      const answer = await this.#brokers.send(nodeId, OFFSET_FOR_LEADER_EPOCH, request, options)
+      this.#check(answer.error, doing, partition)
+      return answer
+    })
+  }
+
+  /** {@inheritDoc KafkaTransport.topicConfigs} */
+  async topicConfigs(topics: readonly string[], options: TransportCallOptions = {}): Promise<readonly TopicConfigs[]> {
+    if (topics.length === 0) return []
+    const answers = await this.#send('describe topic configs', DESCRIBE_CONFIGS, options, (version) =>
+      describeConfigsRequest(version, topics),
+    )
+    for (const answer of answers) checkTopic(answer, 'describe the configs')
+    const byTopic = new Map(answers.map((answer) => [answer.topic, answer.configs]))
+    return topics.map((topic) => ({ topic, configs: byTopic.get(topic) ?? [] }))
+  }
+
+  /** {@inheritDoc KafkaTransport.alterTopicConfigs} */
+  async alterTopicConfigs(
+    topic: string,
+    changes: Readonly<Record<string, string | null>>,
+    options: TransportCallOptions = {},
+  ): Promise<void> {
+    const answers = await this.#send(`alter the configs of ${topic}`, INCREMENTAL_ALTER_CONFIGS, options, (version) =>
+      incrementalAlterConfigsRequest(version, topic, changes),
+    )
+    for (const answer of answers) checkTopic(answer, 'alter the configs')
+  }
+
+  /** {@inheritDoc KafkaTransport.createTopic} */
+  async createTopic(
+    newTopic: NewTopic,
+    { validateOnly = false, ...options }: TransportCallOptions & { readonly validateOnly?: boolean } = {},
+  ): Promise<void> {
+    const { topic } = newTopic
+    await this.#retrying(`create topic ${topic}`, options, async () => {
+      const { controllerId } = await this.#describe([], options)
+      const request = (version: number) =>
+        createTopicRequest(version, newTopic, { validateOnly, timeoutMs: REQUEST_TIMEOUT_MS })
+      for (const answer of await this.#brokers.send(controllerId, CREATE_TOPICS, request, options)) {
+        checkTopic(answer, 'create the topic')
+      }
+    })
+    if (validateOnly) return
+    await this.#retrying(`elect the leaders of topic ${topic}`, options, async () => {
+      const { topics } = await this.#describe([topic], options)
+      const [created] = topics
+      const elected = created?.error === undefined && created?.partitions.length === newTopic.partitions
+      if (!elected || created.partitions.some(({ leaderId }) => leaderId < 0)) {
+        throw protocolError('LEADER_NOT_AVAILABLE', `elect the leaders of topic ${topic}`)
+      }
+    })
+  }
+
+  /** {@inheritDoc KafkaTransport.initProducerId} */
+  async initProducerId(options: TransportCallOptions = {}): Promise<ProducerIdentity> {
+    const doing = 'give a producer id'
+    return this.#retrying(doing, options, async () => {
+      const answer = await this.#brokers.send(undefined, INIT_PRODUCER_ID, initProducerIdRequest, options)
+      this.#check(answer.error, doing)
+      return answer
+    })
+  }
+
+  /** {@inheritDoc KafkaTransport.produce} */
+  async produce(partition: TopicPartition, batch: Buffer, options: TransportCallOptions = {}): Promise<ProduceAnswer> {
+    try {
+      const nodeId = this.#leaders.of(partition) ?? (await this.#leaderOf(partition, options))
+      const request = (version: number) =>
+        produceRequest(version, { ...partition, batch, timeoutMs: REQUEST_TIMEOUT_MS })
+      const answer = await this.#brokers.send(nodeId, PRODUCE, request, options)
+      if (answer.error !== undefined && meansStaleMetadata(answer.error)) this.#leaders.forget(partition)
+      return answer
+    } catch (error) {
+      options.signal?.throwIfAborted()
+      throw this.#asError(error, `append to ${partitionName(partition)}`)
+    }
+  }
+
+  /** {@inheritDoc KafkaTransport.listGroups} */
+  async listGroups(options: TransportCallOptions = {}): Promise<readonly GroupListing[]> {
+    const doing = 'list the groups'
+    const { brokers } = await this.#describe([], options)
+    const groups: GroupListing[] = []
+    for (const { nodeId } of brokers) {
+      const listed = await this.#retrying(doing, options, async () => {
+        const answer = await this.#brokers.send(nodeId, LIST_GROUPS, listGroupsRequest, options)
+        this.#check(answer.error, doing)
+        return answer.groups
+      })
+      groups.push(...listed)
+    }
+    return groups
+  }
+
+  /** {@inheritDoc KafkaTransport.groupOffsets} */
+  async groupOffsets(
+    groupId: string,
+    partitions?: readonly TopicPartition[],
+    options: TransportCallOptions = {},
+  ): Promise<readonly GroupOffset[]> {
+    const doing = `tell the offsets of group ${groupId}`
+    return this.#retrying(doing, options, async () => {
+      const coordinator = await this.#coordinatorOf(groupId, options)
+      const request = (version: number) => offsetFetchRequest(version, groupId, partitions ?? null)
+      const { error, offsets } = await this.#brokers.send(coordinator, OFFSET_FETCH, request, options)
+      this.#check(error, doing)
+      return offsets
+    })
+  }
+
+  /** {@inheritDoc KafkaTransport.commitGroupOffsets} */
+  async commitGroupOffsets(
+    groupId: string,
+    offsets: readonly GroupOffset[],
+    options: TransportCallOptions = {},
+  ): Promise<void> {
+    if (offsets.length === 0) return
+    await this.#retrying(`commit offsets of group ${groupId}`, options, async () => {
+      const coordinator = await this.#coordinatorOf(groupId, options)
+      const request = (version: number) => offsetCommitRequest(version, groupId, offsets)
+      for (const outcome of await this.#brokers.send(coordinator, OFFSET_COMMIT, request, options)) {
+        this.#check(outcome.error, `commit ${partitionName(outcome)} for group ${groupId}`)
+      }
+    })
+  }
+
+  /** {@inheritDoc KafkaTransport.close} */
+  async close(): Promise<void> {
+    this.#leaders.forgetAll()
+    await this.#brokers.close()
+  }
+
+  /** {@link KafkaJsTransport.close}, for `await using`. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+
+  async #describe(topics: readonly string[] | undefined, options: TransportCallOptions): Promise<MetadataAnswer> {
+    const answer = await this.#send('describe the cluster', METADATA, options, (version) =>
+      metadataRequest(version, topics ?? null),
+    )
+    await this.#brokers.adopt(answer.brokers)
+    this.#leaders.learn(answer)
+    return answer
+  }
+
+  /** A request that any broker can answer. */
+  #send<T>(
+    doing: string,
+    api: ApiDefinition,
+    options: TransportCallOptions,
+    request: (version: number) => ApiRequest<T>,
+  ): Promise<T> {
+    return this.#retrying(doing, options, () => this.#brokers.send(undefined, api, request, options))
+  }
+
+  async #coordinatorOf(groupId: string, options: TransportCallOptions): Promise<number> {
+    const request = (version: number) => findGroupCoordinatorRequest(version, groupId)
+    const { error, nodeId } = await this.#brokers.send(undefined, FIND_COORDINATOR, request, options)
+    this.#check(error, `find the coordinator of group ${groupId}`)
+    return nodeId
+  }
+
+  async #leaderOf(partition: TopicPartition, options: TransportCallOptions): Promise<number> {
+    const known = this.#leaders.of(partition)
+    if (known !== undefined) return known
+    const [described] = (await this.#describe([partition.topic], options)).topics
+    if (described?.error === 'UNKNOWN_TOPIC_OR_PARTITION') throw new TopicNotFoundError(partition.topic)
+    const nodeId = this.#leaders.of(partition)
+    if (nodeId !== undefined) return nodeId
+    throw protocolError('LEADER_NOT_AVAILABLE', `find the leader of ${partitionName(partition)}`)
+  }
+
+  async #byLeader(
+    partitions: readonly TopicPartition[],
+    options: TransportCallOptions,
+  ): Promise<Map<number, TopicPartition[]>> {
+    const byLeader = new Map<number, TopicPartition[]>()
+    for (const partition of partitions) {
+      const nodeId = await this.#leaderOf(partition, options)
+      byLeader.set(nodeId, [...(byLeader.get(nodeId) ?? []), partition])
+    }
+    return byLeader
+  }
+
+  #check(error: KafkaErrorName | undefined, doing: string, partition?: TopicPartition): void {
+    if (error === undefined) return
+    if (partition !== undefined && meansStaleMetadata(error)) this.#leaders.forget(partition)
+    throw protocolError(error, doing)
+  }
+
+  #retrying<T>(doing: string, options: TransportCallOptions, call: () => Promise<T>): Promise<T> {
+    return retrying(call, (error) => this.#asError(error, doing), options)
+  }
+
+  #asError(error: unknown, doing: string): Error {
+    if (isConnectionLoss(error)) this.#leaders.forgetAll()
+    return transportErrorFrom(error, doing)
+  }
+}
+
+function checkTopic({ topic, error, message }: TopicOutcome, doing: string): void {
+  if (error === 'UNKNOWN_TOPIC_OR_PARTITION') throw new TopicNotFoundError(topic)
+  if (error !== undefined) throw protocolError(error, `${doing} of ${topic}`, message)
+}

@@ -1,0 +1,45 @@
+import { TransportError } from '../errors.js'
+import { backoffMs, delay } from '../internal/abort.js'
+import { isRetryable, type KafkaErrorName } from './protocol/error-codes.js'
+import type { TransportCallOptions } from './transport.js'
+
+/** About 20 seconds in all: longer than the election of a leader takes, short enough for a person who waits. */
+const ATTEMPTS = 14
+const BACKOFF = { firstMs: 50, maxMs: 3_000 }
+
+const HINTS: Readonly<Record<string, string>> = {
+  TOPIC_AUTHORIZATION_FAILED: 'give this principal the right to describe, read, create, alter or write the topic',
+  GROUP_AUTHORIZATION_FAILED: 'give this principal the right to read the group',
+  CLUSTER_AUTHORIZATION_FAILED: 'give this principal the cluster right that the operation needs',
+  INVALID_REPLICATION_FACTOR: 'pass a `replicationFactor` that the target cluster has brokers for',
+  UNKNOWN_MEMBER_ID: 'the group has running members: stop them, or use another group id',
+  ILLEGAL_GENERATION: 'the group has running members: stop them, or use another group id',
+}
+
+/** The error for a protocol error that a broker answered while it was asked to do `doing`. */
+export function protocolError(reason: KafkaErrorName, doing: string, message?: string | null): TransportError {
+  return new TransportError(`Kafka refused to ${doing}: ${reason}${message ? ` (${message})` : ''}`, {
+    system: 'kafka',
+    reason,
+    retryable: isRetryable(reason),
+    hint: HINTS[reason],
+  })
+}
+
+/** Repeats `call` with growing waits while it fails for a passing reason. Errors are told as `asError` has them. */
+export async function retrying<T>(
+  call: () => Promise<T>,
+  asError: (error: unknown) => Error & { readonly retryable?: boolean },
+  { signal }: TransportCallOptions,
+): Promise<T> {
+  for (let attempt = 0; ; attempt++) {
+    try {
+      return await call()
+    } catch (error) {
+      signal?.throwIfAborted()
+      const told = asError(error)
+      if (told.retryable !== true || attempt + 1 >= ATTEMPTS) throw told
+      await delay(backoffMs(attempt, BACKOFF), signal)
+    }
+  }
+}

@@ -1,0 +1,62 @@
+import type { ChainLink } from '../archive/chain.js'
+import type { CheckpointPartition, CheckpointTopic } from '../archive/checkpoint.js'
+import { chainFor, holesIn, listPartition, type PartitionLog, type SegmentInfo } from '../archive/partition-log.js'
+import { partitionName } from '../batch/topic-partition.js'
+import { ascending } from '../internal/bigint.js'
+import type { ArchiveStorage } from '../storage/storage.js'
+import type { RestoreProblem } from './plan.js'
+
+/** The segments that give one partition. */
+export interface PartitionChain extends CheckpointPartition {
+  readonly chain: readonly ChainLink<SegmentInfo>[]
+}
+
+/** What the archive has of a topic. */
+export interface SourcePlan {
+  readonly chains: readonly PartitionChain[]
+  readonly problems: readonly RestoreProblem[]
+  /** Whether every partition holds a record at every offset from 0 on. */
+  readonly dense: boolean
+  readonly bytes: number
+}
+
+/** Looks up what the archive has of a topic, as a checkpoint has it. */
+export async function planSource(
+  storage: ArchiveStorage,
+  topic: CheckpointTopic,
+  { latest, signal }: { readonly latest: boolean; readonly signal: AbortSignal | undefined },
+): Promise<SourcePlan> {
+  const chains: PartitionChain[] = []
+  const problems: RestoreProblem[] = []
+  for (const state of topic.partitions) {
+    const { topic: name, topicId } = topic
+    const log = await listPartition(storage, { topic: name, topicId, partition: state.partition }, { signal })
+    chains.push({ ...state, chain: chainFor(log, state) })
+    problems.push(...holeProblems(log, state), ...(latest ? olderStateProblems(log, state) : []))
+  }
+  const bytes = chains.flatMap(({ chain }) => chain).reduce((sum, { segment }) => sum + segment.sizeBytes, 0)
+  return { chains, problems, dense: chains.every(isDense), bytes }
+}
+
+function isDense({ chain, from, next }: PartitionChain): boolean {
+  const whole = chain.every((link) => link.from === link.segment.from && link.next === link.segment.next)
+  const records = chain.reduce((sum, { segment }) => sum + BigInt(segment.records), 0n)
+  return from === 0n && whole && records === next
+}
+
+function holeProblems(log: PartitionLog, state: CheckpointPartition): RestoreProblem[] {
+  return holesIn(log, state).map(({ from, next }) => ({
+    code: 'DAMAGED',
+    text: `${partitionName(log.partition)}: offsets ${from} to ${next - 1n} are missing from the archive, and no gap explains it`,
+  }))
+}
+
+/** The disaster that needs the backup (an emptied log that was archived once more) must not hide it. */
+function olderStateProblems(log: PartitionLog, state: CheckpointPartition): RestoreProblem[] {
+  const [reaching] = log.segments
+    .filter(({ generation, next }) => generation < state.generation && next > state.next)
+    .sort((a, b) => ascending(b.next, a.next))
+  if (reaching === undefined) return []
+  const text = `${partitionName(log.partition)}: the newest state ends at offset ${state.next}, but generation ${reaching.generation}, which is older, reaches ${reaching.next}: name a checkpoint, so that it is clear which one is meant`
+  return [{ code: 'OLDER_STATE_HAS_MORE', text }]
+}

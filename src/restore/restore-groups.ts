@@ -1,0 +1,62 @@
+import type { CheckpointGroup } from '../archive/checkpoint.js'
+import { ascending } from '../internal/bigint.js'
+import type { GroupOffset } from '../kafka/transport.js'
+import type { OutgoingBatch } from './outgoing.js'
+import type { PartitionChain } from './plan-source.js'
+
+/** Follows one partition's batches to find where committed offsets of the source lie in the target. */
+export class OffsetTranslation {
+  readonly #wanted: bigint[]
+  readonly #found = new Map<bigint, bigint>()
+  readonly #targetFrom: bigint
+  #next: bigint
+
+  /** `committed` are offsets of the source; `targetFrom` is where the restore's first record lies. */
+  constructor(committed: Iterable<bigint>, targetFrom: bigint) {
+    this.#wanted = [...new Set(committed)].sort(ascending)
+    this.#targetFrom = targetFrom
+    this.#next = targetFrom
+  }
+
+  /** Takes the batches in order. */
+  take(batch: OutgoingBatch): void {
+    for (let wanted = this.#wanted[0]; wanted !== undefined && wanted < batch.sourceNext; wanted = this.#wanted[0]) {
+      const before = wanted <= batch.sourceFrom ? 0 : batch.recordsBefore(wanted)
+      this.#found.set(wanted, this.#targetFrom + batch.position + BigInt(before))
+      this.#wanted.shift()
+    }
+    this.#next = this.#targetFrom + batch.position + BigInt(batch.records)
+  }
+
+  /** The target's offset of the first restored record at or after `committed`; its end where there is none. */
+  of(committed: bigint): bigint {
+    return this.#found.get(committed) ?? this.#next
+  }
+}
+
+/** Committed offsets of one partition, over all groups. */
+export function committedOffsets(
+  groups: readonly CheckpointGroup[],
+  topic: string,
+  { partition }: PartitionChain,
+): bigint[] {
+  return groups.flatMap(({ offsets }) =>
+    offsets.filter((offset) => offset.topic === topic && offset.partition === partition).map(({ offset }) => offset),
+  )
+}
+
+/** What a group is to have committed in the target. */
+export function targetOffsets(
+  { offsets }: CheckpointGroup,
+  translate: (
+    topic: string,
+    partition: number,
+  ) => { readonly target: string; readonly translation: OffsetTranslation } | undefined,
+): GroupOffset[] {
+  return offsets.flatMap(({ topic, partition, offset, metadata }) => {
+    const found = translate(topic, partition)
+    if (found === undefined) return []
+    // The target's leader epochs are its own.
+    return [{ topic: found.target, partition, offset: found.translation.of(offset), leaderEpoch: -1, metadata }]
+  })
+}

@@ -1,0 +1,250 @@
+import { requireArchive } from './archive/archive-marker.js'
+import { type CheckpointChoice, checkpointIds, readCheckpoint } from './archive/checkpoint.js'
+import type { TopicIdentity } from './archive/names.js'
+import { TOPICS_PREFIX } from './archive/names.js'
+import { chainFor, listPartition, type PartitionLog, type SegmentInfo } from './archive/partition-log.js'
+import { type ChainBatch, readChain, recordsOf } from './archive/read-chain.js'
+import type { SegmentSource } from './archive/read-segment.js'
+import { readTopicDescription, type TopicDescription } from './archive/topic-description.js'
+import { type PartitionVerdict, verdictOf } from './archive/verdict.js'
+import type { KafkaRecord } from './batch/read-records.js'
+import type { RecordBatch } from './batch/record-batch.js'
+import type { Codec } from './codec/codec.js'
+import { NotInArchiveError } from './errors.js'
+import { smaller } from './internal/bigint.js'
+import {
+  checkRunOptions,
+  choiceOption,
+  integerOption,
+  nameOption,
+  portOption,
+  rejectUnknownOptions,
+} from './internal/options.js'
+import type { RunOptions } from './progress.js'
+import type { ArchiveStorage } from './storage/storage.js'
+
+/** Wiring of a {@link TopicArchive}. */
+export interface TopicArchiveOptions {
+  /** Where the archive is. */
+  readonly storage: ArchiveStorage
+  /** Codecs besides the built-in ones that need no key. */
+  readonly codecs?: readonly Codec<RecordBatch>[] | undefined
+}
+
+/** A part of one archived partition. */
+export interface RangeOptions extends RunOptions {
+  /** The topic's name. */
+  readonly topic: string
+  /** The partition's number. */
+  readonly partition: number
+  /**
+   * Which incarnation of the topic.
+   *
+   * @defaultValue the one in `checkpoint` where that is given, else the one that was first archived last
+   */
+  readonly topicId?: string | undefined
+  /**
+   * Which state.
+   *
+   * @defaultValue everything that is archived
+   */
+  readonly checkpoint?: CheckpointChoice | undefined
+  /** First offset. @defaultValue `0n` */
+  readonly from?: bigint | undefined
+  /** Offset after the last one. @defaultValue the end */
+  readonly to?: bigint | undefined
+}
+
+/** A part of one archived partition, record by record. */
+export interface RecordsOptions extends RangeOptions {
+  /**
+   * Whether only records that a read_committed consumer sees are given.
+   *
+   * @defaultValue `'committed'`
+   */
+  readonly isolation?: 'committed' | 'uncommitted' | undefined
+}
+
+/** A checkpoint, in short. */
+export interface CheckpointInfo {
+  /** Names it to a restore. */
+  readonly id: string
+  /** When the run that wrote it began. */
+  readonly takenMs: number
+  /** The cluster it is of. */
+  readonly clusterId: string
+  /** How many topics it has. */
+  readonly topics: number
+}
+
+const END = 2n ** 63n - 1n
+const RANGE_OPTIONS = ['topic', 'partition', 'topicId', 'checkpoint', 'from', 'to', 'signal', 'onProgress']
+
+/**
+ * Reads what is archived of topics, without a cluster.
+ *
+ * @example
+ * ```ts
+ * for await (const record of new TopicArchive({ storage }).records({ topic: 'orders', partition: 0 })) {
+ *   console.log(record.offset, record.value)
+ * }
+ * ```
+ */
+export class TopicArchive {
+  readonly #source: SegmentSource
+
+  /** Checks and keeps the wiring; nothing is read yet. */
+  constructor(options: TopicArchiveOptions) {
+    rejectUnknownOptions('TopicArchive', options, ['storage', 'codecs'])
+    this.#source = {
+      storage: portOption('storage', options.storage, ['get', 'head', 'list', 'listPrefixes']),
+      codecs: [...(options.codecs ?? [])].map((codec) => portOption('codecs', codec, ['decode'])),
+    }
+  }
+
+  /** Every incarnation of every archived topic, by name. */
+  async *topics(options: RunOptions = {}): AsyncGenerator<TopicDescription, void, void> {
+    rejectUnknownOptions('topics', options, ['signal', 'onProgress'])
+    checkRunOptions(options)
+    const { signal } = options
+    const { storage } = this.#source
+    await requireArchive(storage, { signal })
+    for await (const prefix of storage.listPrefixes(TOPICS_PREFIX, { signal })) {
+      yield* this.#incarnations(prefix.slice(TOPICS_PREFIX.length, -1), signal)
+    }
+  }
+
+  /** What the archive holds of each partition of a topic, as its newest generation has it. */
+  async partitions(
+    topic: string,
+    options: RunOptions & { readonly topicId?: string | undefined } = {},
+  ): Promise<readonly PartitionVerdict[]> {
+    rejectUnknownOptions('partitions', options, ['topicId', 'signal', 'onProgress'])
+    checkRunOptions(options)
+    const { signal } = options
+    const identity = await this.#identify(nameOption('topic', topic), options.topicId, signal)
+    const { partitions } = await readTopicDescription(this.#source.storage, identity, { signal })
+    const verdicts: PartitionVerdict[] = []
+    for (let partition = 0; partition < partitions; partition++) {
+      const log = await listPartition(this.#source.storage, { ...identity, partition }, { signal })
+      verdicts.push(verdictOf(log, { next: endOf(log), reachedEnd: true }))
+    }
+    return verdicts
+  }
+
+  /** The segments that give a range, each with all that its name says, in the order of their offsets. */
+  async *segments(options: RangeOptions): AsyncGenerator<SegmentInfo, void, void> {
+    for (const { segment } of await this.#chain(checkedRange('segments', options, RANGE_OPTIONS))) yield segment
+  }
+
+  /**
+   * The batches that overlap a range, markers and aborted ones included.
+   *
+   * @throws {@link ArchiveCorruptError} when a segment is damaged, before anything of it is given.
+   */
+  async *batches(options: RangeOptions): AsyncGenerator<RecordBatch, void, void> {
+    const range = checkedRange('batches', options, RANGE_OPTIONS)
+    for await (const { batch } of this.#read(range, 'uncommitted')) yield batch
+  }
+
+  /**
+   * The records of a range, in order.
+   *
+   * @throws {@link ArchiveCorruptError} when a segment is damaged, before anything of it is given.
+   */
+  async *records(options: RecordsOptions): AsyncGenerator<KafkaRecord, void, void> {
+    const range = checkedRange('records', options, [...RANGE_OPTIONS, 'isolation'])
+    const isolation = choiceOption('isolation', options.isolation, 'committed', ['committed', 'uncommitted'])
+    for await (const item of this.#read(range, isolation)) yield* recordsOf(item)
+  }
+
+  /** All checkpoints, oldest first. */
+  async *checkpoints(options: RunOptions = {}): AsyncGenerator<CheckpointInfo, void, void> {
+    rejectUnknownOptions('checkpoints', options, ['signal', 'onProgress'])
+    checkRunOptions(options)
+    const { signal } = options
+    const { storage } = this.#source
+    await requireArchive(storage, { signal })
+    for await (const id of checkpointIds(storage, { signal })) {
+      const { takenMs, clusterId, topics } = await readCheckpoint(storage, id, { signal })
+      yield { id, takenMs, clusterId, topics: topics.length }
+    }
+  }
+
+  async *#read(range: CheckedRange, isolation: 'committed' | 'uncommitted'): AsyncGenerator<ChainBatch, void, void> {
+    yield* readChain(this.#source, await this.#chain(range), { isolation, signal: range.signal })
+  }
+
+  async #chain({ topic, partition, topicId, checkpoint, from, to, signal }: CheckedRange) {
+    const { storage } = this.#source
+    if (checkpoint === undefined) {
+      const identity = await this.#identify(topic, topicId, signal)
+      const log = await listPartition(storage, { ...identity, partition }, { signal })
+      return chainFor(log, { generation: log.newestGeneration, from, next: to })
+    }
+    const { id, topics } = await readCheckpoint(storage, checkpoint, { signal })
+    const archived = topics.find((known) => known.topic === topic && (topicId ?? known.topicId) === known.topicId)
+    const state = archived?.partitions.find((known) => known.partition === partition)
+    if (archived === undefined || state === undefined) {
+      throw new NotInArchiveError(`checkpoint ${id} has no partition ${partition} of topic ${topic}`)
+    }
+    const log = await listPartition(storage, { ...archived, partition }, { signal })
+    return chainFor(log, { generation: state.generation, from, next: smaller(to, state.next) })
+  }
+
+  async #identify(topic: string, topicId: string | undefined, signal: AbortSignal | undefined): Promise<TopicIdentity> {
+    await requireArchive(this.#source.storage, { signal })
+    let newest: TopicDescription | undefined
+    for await (const known of this.#incarnations(topic, signal)) {
+      if (topicId === known.topicId) return known
+      if (topicId === undefined && known.firstSeenMs >= (newest?.firstSeenMs ?? 0)) newest = known
+    }
+    if (newest !== undefined) return newest
+    throw new NotInArchiveError(
+      `the archive has no topic ${topic}${topicId === undefined ? '' : ` with id ${topicId}`}`,
+    )
+  }
+
+  async *#incarnations(topic: string, signal: AbortSignal | undefined): AsyncGenerator<TopicDescription, void, void> {
+    const { storage } = this.#source
+    const folder = `${TOPICS_PREFIX}${topic}/`
+    for await (const prefix of storage.listPrefixes(folder, { signal })) {
+      yield await readTopicDescription(storage, { topic, topicId: prefix.slice(folder.length, -1) }, { signal })
+    }
+  }
+}
+
+interface CheckedRange {
+  readonly topic: string
+  readonly partition: number
+  readonly topicId: string | undefined
+  readonly checkpoint: CheckpointChoice | undefined
+  readonly from: bigint
+  readonly to: bigint
+  readonly signal: AbortSignal | undefined
+}
+
+function checkedRange(subject: string, options: RangeOptions, known: readonly string[]): CheckedRange {
+  rejectUnknownOptions(subject, options, known)
+  checkRunOptions(options)
+  return {
+    topic: nameOption('topic', options.topic),
+    partition: integerOption('partition', options.partition, -1, { min: 0 }),
+    topicId: options.topicId,
+    checkpoint: options.checkpoint,
+    from: offsetOption('from', options.from, 0n),
+    to: offsetOption('to', options.to, END),
+    signal: options.signal,
+  }
+}
+
+function offsetOption(name: string, value: bigint | undefined, fallback: bigint): bigint {
+  const result = value ?? fallback
+  if (typeof result !== 'bigint') throw new TypeError(`\`${name}\` must be a bigint, got ${String(result)}`)
+  if (result >= 0n && result <= END) return result
+  throw new RangeError(`\`${name}\` must be from 0n to ${END}n, got ${result}n`)
+}
+
+function endOf(log: PartitionLog): bigint {
+  return chainFor(log, { generation: log.newestGeneration, from: 0n, next: END }).at(-1)?.next ?? 0n
+}

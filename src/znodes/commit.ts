@@ -1,0 +1,67 @@
+import { TransportError } from '../errors.js'
+import type { CommitOutcome, ZnodeOperation, ZooKeeperCallOptions, ZooKeeperTransport } from '../zookeeper/transport.js'
+
+const MAX_LOST_COMMITS = 5
+
+/**
+ * Commits for somebody who can find out what has become of it: answers `undefined` when the connection was lost before
+ * the server told. A transaction that meets this again and again is itself what ends the connection, so that in the
+ * end it is an error.
+ */
+export class Committer {
+  readonly #zookeeper: ZooKeeperTransport
+  #lost = 0
+
+  constructor(zookeeper: ZooKeeperTransport) {
+    this.#zookeeper = zookeeper
+  }
+
+  async commit(
+    operations: readonly ZnodeOperation[],
+    options: ZooKeeperCallOptions,
+  ): Promise<CommitOutcome | undefined> {
+    try {
+      const outcome = await this.#zookeeper.commit(operations, options)
+      this.#lost = 0
+      return outcome
+    } catch (error) {
+      const unknown = error instanceof TransportError && error.reason === 'CONNECTION_LOSS'
+      this.#lost += 1
+      if (!unknown || this.#lost > MAX_LOST_COMMITS) throw error
+      return undefined
+    }
+  }
+}
+
+/** The error of a write that the server refused. */
+export function refusedWrite(path: string, reason: string): TransportError {
+  return new TransportError(`ZooKeeper refused to write ${path}: ${reason}`, {
+    system: 'zookeeper',
+    reason,
+    hint: HINTS[reason],
+  })
+}
+
+/** Whether the server refused something because of the one node it was about. */
+export function isRefusal(error: unknown): error is TransportError {
+  return error instanceof TransportError && error.reason !== undefined && REFUSALS.has(error.reason)
+}
+
+const REFUSALS: ReadonlySet<string> = new Set([
+  'BAD_ARGUMENTS',
+  'BAD_VERSION',
+  'INVALID_ACL',
+  'NODE_EXISTS',
+  'NOT_EMPTY',
+  'NO_AUTH',
+  'NO_CHILDREN_FOR_EPHEMERALS',
+  'NO_NODE',
+  'QUOTA_EXCEEDED',
+])
+
+const HINTS: Readonly<Record<string, string>> = {
+  NO_AUTH: 'give the transport the `auth` of an identity that the ACL of the node, or of the one above, admits',
+  INVALID_ACL:
+    'the server does not know a scheme of the ACL, or the restore needs a temporary ACL of its own: give the transport an `auth`, or map ACLs with `acls`',
+  QUOTA_EXCEEDED: 'raise or remove the quota on this path, or one above it',
+}

@@ -1,0 +1,146 @@
+import { Buffer } from 'node:buffer'
+import { isRedacted, PERMISSIONS, redactedAcl, sameAcl } from '../zookeeper/acl.js'
+import type { ZnodeOperation, ZnodeReading } from '../zookeeper/transport.js'
+import { type Acl, sequenceOf, type Znode } from '../zookeeper/znode.js'
+import type { LiveNode } from './live-node.js'
+import type { CheckedRestoreOptions } from './restore-options.js'
+import { admitsEverybody, isTemporary, restoredAcl, TEMPORARY_ACL } from './restored-acl.js'
+
+/** One thing that a restore does, or leaves. */
+export interface ZnodeChange {
+  /** The node. */
+  readonly path: string
+  /** `keep` leaves what is there; `skip` does not bring back what the snapshot holds. */
+  readonly action: 'create' | 'set' | 'acl' | 'delete' | 'keep' | 'skip'
+  /** For people. */
+  readonly why: string
+}
+
+/** The part of the options that decides about one node. */
+export type NodePolicy = Pick<CheckedRestoreOptions, 'onExisting' | 'ephemerals' | 'acls' | 'versions' | 'sequences'>
+
+/** A node of the snapshot and what stands around it. */
+export interface NodeToRestore {
+  readonly node: Znode
+  /** Names of the children that are to be restored too. */
+  readonly children: readonly string[]
+}
+
+/** All that is to be done about one node. */
+export interface PlannedNode {
+  readonly path: string
+  /** What people are told; at least one. */
+  readonly changes: readonly ZnodeChange[]
+  /** `undefined` for a node that the snapshot does not hold. */
+  readonly source?: NodeToRestore | undefined
+  /** What exists differs, and stays. */
+  readonly conflict?: boolean | undefined
+  /** First: the write. */
+  readonly operation?: ZnodeOperation | undefined
+  /** Then: the number that the next sequential child is to get at least. */
+  readonly sequence?: number | undefined
+  /** Then: the version that the node is to have at least. */
+  readonly version?: number | undefined
+  /** At the very end: the ACL. */
+  readonly finalAcl?: readonly Acl[] | undefined
+}
+
+/** Compares a node of the snapshot with the live one and decides what is to be done. */
+export function decide(source: NodeToRestore, live: LiveNode, policy: NodePolicy): PlannedNode {
+  const { node } = source
+  if (node.kind === 'ephemeral' && policy.ephemerals === 'skip') {
+    return unwritten(source, 'skip', 'it belonged to a session, which is gone')
+  }
+  const acl = restoredAcl(node, policy.acls)
+  if ('refused' in acl) return unwritten(source, 'skip', acl.refused)
+  if (live === undefined) return creation(source, acl, policy)
+  if (live === 'unreadable') return { ...unwritten(source, 'keep', 'it is there, but may not be read'), conflict: true }
+  if (live.stat.ephemeralOwner !== 0n) {
+    return { ...unwritten(source, 'keep', 'a live session owns it'), conflict: true }
+  }
+  return update(source, acl, live, policy)
+}
+
+/** A decision without a write. */
+export function unwritten(source: NodeToRestore, action: 'keep' | 'skip', why: string): PlannedNode {
+  const { path } = source.node
+  return { path, source, changes: [{ path, action, why }] }
+}
+
+function creation(source: NodeToRestore, acl: readonly Acl[], policy: NodePolicy): PlannedNode {
+  const { path, data, kind, ...node } = source.node
+  const sequence = policy.sequences && node.sequence > source.children.length ? node.sequence : undefined
+  const version = restoresVersion(source.node, policy) && node.version > 0 ? node.version : undefined
+  const needed =
+    (source.children.length > 0 ? PERMISSIONS.create : 0) |
+    (sequence === undefined ? 0 : PERMISSIONS.create | PERMISSIONS.delete) |
+    (version === undefined ? 0 : PERMISSIONS.write)
+  const direct = admitsEverybody(acl, needed)
+  const why = kind === 'persistent' ? 'it is not there' : `it is not there; ${kind} becomes persistent`
+  return {
+    path,
+    source,
+    changes: [{ path, action: 'create', why }],
+    operation: { type: 'create', path, data, acl: direct ? acl : TEMPORARY_ACL },
+    sequence,
+    version,
+    finalAcl: direct ? undefined : acl,
+  }
+}
+
+function update(source: NodeToRestore, acl: readonly Acl[], live: ZnodeReading, policy: NodePolicy): PlannedNode {
+  const { path, data, version, sequence } = source.node
+  const differs = differences(source, acl, live)
+  const conflict = policy.onExisting !== 'overwrite' && (differs.data || differs.acl)
+  const writesData = differs.data && !conflict
+  const sequenceBehind = policy.sequences && differs.sequence
+  const versionBehind =
+    !conflict && restoresVersion(source.node, policy) && version > live.stat.version + (writesData ? 1 : 0)
+  const writesAcl = differs.unfinished || (differs.acl && !conflict)
+  const changes = reasons(path, [
+    [conflict, 'keep', `its ${differs.data ? 'data' : 'ACL'} differs`],
+    [writesData, 'set', 'its data differs'],
+    [sequenceBehind, 'set', 'its counter of sequential children is behind'],
+    [versionBehind, 'set', 'its version is behind'],
+    [writesAcl, 'acl', differs.unfinished ? 'an earlier restore did not finish' : 'its ACL differs'],
+  ])
+  if (changes.length === 0) return unwritten(source, 'keep', 'it is the same already')
+  return {
+    path,
+    source,
+    changes,
+    conflict,
+    operation: writesData ? { type: 'set', path, data, version: live.stat.version } : undefined,
+    sequence: sequenceBehind ? sequence : undefined,
+    version: versionBehind ? version : undefined,
+    finalAcl: writesAcl ? acl : undefined,
+  }
+}
+
+function differences({ node, children }: NodeToRestore, acl: readonly Acl[], live: ZnodeReading) {
+  const unfinished = isTemporary(live.acl)
+  const present = new Set(live.children)
+  const missing = children.filter((name) => !present.has(name)).length
+  return {
+    data: !sameBytes(node.data, live.data),
+    acl: !unfinished && !sameAcl(live.acl, isRedacted(live.acl) ? redactedAcl(acl) : acl),
+    unfinished,
+    sequence: node.sequence > sequenceOf(live.stat) + missing,
+  }
+}
+
+function reasons(
+  path: string,
+  all: readonly (readonly [applies: boolean, action: ZnodeChange['action'], why: string])[],
+): ZnodeChange[] {
+  return all.filter(([applies]) => applies).map(([, action, why]) => ({ path, action, why }))
+}
+
+function restoresVersion({ data }: Znode, policy: NodePolicy): boolean {
+  return policy.versions || data === null || data.length === 0
+}
+
+function sameBytes(one: Uint8Array | null, other: Uint8Array | null): boolean {
+  if (one === null || other === null) return one === other
+  return Buffer.compare(one, other) === 0
+}

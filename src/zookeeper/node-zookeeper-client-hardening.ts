@@ -1,0 +1,97 @@
+import type { Buffer } from 'node:buffer'
+import type { Socket } from 'node:net'
+import { CLIENT_STATES, type ClientManager } from './node-zookeeper-client-shape.js'
+import { FrameCutter } from './protocol/frames.js'
+
+/** What the outside may ask of a hardened client. */
+export interface HardenedClient {
+  /** The last error of a socket, which the client itself keeps to itself. */
+  readonly socketError: Error | undefined
+  /** Stops the client in whatever state it is: no reconnect, no timer, no socket is left. */
+  abandon(): void
+}
+
+/**
+ * Takes over the part of one client that ends the process or hangs when an answer is not as it expects: unknown error
+ * codes, ACLs without a permission, answers cut off by a lost connection. The client keeps its session, its pings and
+ * its reconnects; answers to requests go to their callbacks as undecoded messages.
+ *
+ * Only this instance is changed, and only before it connects: it binds its own methods to each new socket.
+ */
+export function hardenClient(manager: ClientManager): HardenedClient {
+  const original = {
+    data: manager.onSocketData,
+    error: manager.onSocketError,
+    findNextServer: manager.findNextServer,
+  }
+  const received = new ReceivedMessages(manager, (message) => {
+    // Left-overs of an earlier connection would be put in front of this message.
+    manager.pendingBuffer = null
+    original.data.call(manager, message)
+  })
+  let abandoned = false
+  let socketError: Error | undefined
+  manager.onSocketData = (chunk) => {
+    if (!abandoned) received.push(chunk)
+  }
+  manager.onSocketError = (error) => {
+    socketError = error
+    original.error.call(manager, error)
+  }
+  manager.findNextServer = (use) => {
+    original.findNextServer.call(manager, (server) => {
+      if (!abandoned) use(server)
+    })
+  }
+  return {
+    get socketError() {
+      return socketError
+    },
+    abandon() {
+      abandoned = true
+      manager.state = CLIENT_STATES.closing
+      clearTimeout(manager.connectTimeoutHandler ?? undefined)
+      manager.socket?.destroy()
+    },
+  }
+}
+
+/** Cuts what arrives into messages and hands each to its request or to the client. */
+class ReceivedMessages {
+  readonly #manager: ClientManager
+  readonly #toClient: (message: Buffer) => void
+  #socket: Socket | undefined
+  #frames = new FrameCutter()
+
+  constructor(manager: ClientManager, toClient: (message: Buffer) => void) {
+    this.#manager = manager
+    this.#toClient = toClient
+  }
+
+  push(chunk: Buffer): void {
+    if (this.#manager.socket !== this.#socket) {
+      this.#socket = this.#manager.socket
+      this.#frames = new FrameCutter()
+    }
+    try {
+      for (const message of this.#frames.push(chunk)) this.#deliver(message)
+    } catch (error) {
+      // Not ZooKeeper's protocol: nothing that follows can be understood. The client connects anew.
+      this.#socket?.destroy(error instanceof Error ? error : undefined)
+    }
+  }
+
+  /** A message is: length, number of the request (negative where it is not one of ours), zxid, error code, content. */
+  #deliver(message: Buffer): void {
+    const manager = this.#manager
+    if (manager.state === CLIENT_STATES.connecting || message.readInt32BE(4) < 0) {
+      this.#toClient(message)
+      return
+    }
+    const [packet] = manager.pendingQueue
+    if (packet?.request.header.xid !== message.readInt32BE(4)) throw new RangeError('an answer out of order')
+    manager.pendingQueue.shift()
+    message.copy(manager.zxid, 0, 8, 16)
+    packet.callback(null, message)
+  }
+}

@@ -1,0 +1,115 @@
+import { Buffer } from 'node:buffer'
+import type { Acl, ZnodeStat } from '../znode.js'
+
+/** Pieces of a message in ZooKeeper's encoding (jute): big-endian numbers, everything else behind its length. */
+export type Pieces = readonly Uint8Array[]
+
+/** A 32-bit number. */
+export function int(value: number): Uint8Array {
+  const piece = Buffer.allocUnsafe(4)
+  piece.writeInt32BE(value)
+  return piece
+}
+
+/** Bytes, or `null`. */
+export function bytes(value: Uint8Array | null): Pieces {
+  return value === null ? [int(-1)] : [int(value.length), value]
+}
+
+/** A string. */
+export function text(value: string): Pieces {
+  return bytes(Buffer.from(value))
+}
+
+/** A truth value. */
+export function flag(value: boolean): Uint8Array {
+  return Uint8Array.of(value ? 1 : 0)
+}
+
+/** An access control list. */
+export function aclList(acl: readonly Acl[]): Pieces {
+  return [
+    int(acl.length),
+    ...acl.flatMap(({ permissions, scheme, id }) => [int(permissions), ...text(scheme), ...text(id)]),
+  ]
+}
+
+/** Reads a message from front to back. Reading past its end throws a `RangeError`. */
+export class WireReader {
+  readonly #message: Buffer
+  #position: number
+
+  /** Begins at byte `position` of `message`. */
+  constructor(message: Buffer, position = 0) {
+    this.#message = message
+    this.#position = position
+  }
+
+  int(): number {
+    const value = this.#message.readInt32BE(this.#position)
+    this.#position += 4
+    return value
+  }
+
+  long(): bigint {
+    const value = this.#message.readBigInt64BE(this.#position)
+    this.#position += 8
+    return value
+  }
+
+  flag(): boolean {
+    const value = this.#message.readUInt8(this.#position)
+    this.#position += 1
+    return value !== 0
+  }
+
+  /** A copy, so that a small value does not keep a large message alive. */
+  bytes(): Uint8Array | null {
+    const slice = this.#slice()
+    return slice === null ? null : new Uint8Array(slice)
+  }
+
+  text(): string {
+    return this.#slice()?.toString('utf8') ?? ''
+  }
+
+  list<T>(item: () => T): T[] {
+    const items: T[] = []
+    for (let left = this.int(); left > 0; left -= 1) items.push(item())
+    return items
+  }
+
+  acl(): Acl[] {
+    return this.list(() => ({ permissions: this.int(), scheme: this.text(), id: this.text() }))
+  }
+
+  stat(): ZnodeStat {
+    const [createdZxid, modifiedZxid, createdMs, modifiedMs] = [this.long(), this.long(), this.long(), this.long()]
+    const [version, childrenVersion, aclVersion] = [this.int(), this.int(), this.int()]
+    const ephemeralOwner = this.long()
+    this.int() // the length of the data, which the data itself tells
+    const [childCount, childrenZxid] = [this.int(), this.long()]
+    return {
+      version,
+      childrenVersion,
+      aclVersion,
+      childCount,
+      createdZxid,
+      modifiedZxid,
+      childrenZxid,
+      createdMs,
+      modifiedMs,
+      ephemeralOwner,
+    }
+  }
+
+  #slice(): Buffer | null {
+    const length = this.int()
+    if (length < 0) return null
+    const end = this.#position + length
+    if (end > this.#message.length) throw new RangeError(`a value of ${length} bytes ends beyond its message`)
+    const slice = this.#message.subarray(this.#position, end)
+    this.#position = end
+    return slice
+  }
+}
