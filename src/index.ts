@@ -48,7 +48,26 @@ export {
   UnsupportedFormatError,
 } from './errors.js'
 export type { TopicFilter } from './internal/topic-filter.js'
-export type * from './kafka/transport.js'
+export type { KafkaErrorName } from './kafka/protocol/error-codes.js'
+export type { EpochEnd, LogPosition } from './kafka/protocol/offsets.js'
+export type { ProduceAnswer } from './kafka/protocol/produce.js'
+export type {
+  AbortedTransaction,
+  ClusterMetadata,
+  ConfigEntry,
+  FetchedPartition,
+  FetchPosition,
+  FetchRequest,
+  GroupListing,
+  GroupOffset,
+  KafkaTransport,
+  NewTopic,
+  PartitionMetadata,
+  ProducerIdentity,
+  TopicConfigs,
+  TopicMetadata,
+  TransportCallOptions,
+} from './kafka/transport.js'
 export type { Progress, RunOptions } from './progress.js'
 export type { OffsetMode, RestoreEvent } from './restore/events.js'
 export type { RestoreProblem } from './restore/plan.js'
@@ -88,5 +107,11 @@ export type { SnapshotOptions } from './znodes/snapshot-options.js'
 export type { SnapshotSummary } from './znodes/snapshot-summary.js'
 export { kafkaTransientZnodes } from './zookeeper/kafka-transient-znodes.js'
 export type { PathFilter } from './zookeeper/path-filter.js'
-export type * from './zookeeper/transport.js'
+export type {
+  CommitOutcome,
+  ZnodeOperation,
+  ZnodeReading,
+  ZooKeeperCallOptions,
+  ZooKeeperTransport,
+} from './zookeeper/transport.js'
 export type { Acl, Znode, ZnodeStat } from './zookeeper/znode.js'

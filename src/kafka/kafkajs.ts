@@ -74,13 +74,11 @@ export class KafkaJsTransport implements KafkaTransport {
     this.#brokers = new KafkaJsBrokers(kafka)
   }
 
-  /** {@inheritDoc KafkaTransport.metadata} */
   async metadata(topics?: readonly string[], options: TransportCallOptions = {}): Promise<ClusterMetadata> {
     const answer = await this.#describe(topics, options)
     return { ...answer, brokerIds: answer.brokers.map(({ nodeId }) => nodeId) }
   }
 
-  /** {@inheritDoc KafkaTransport.fetch} */
   async fetch(request: FetchRequest, options: TransportCallOptions = {}): Promise<readonly FetchedPartition[]> {
     const api = request.topics.every(({ topicId }) => topicId !== undefined) ? FETCH : FETCH_BY_NAME
     try {
@@ -91,7 +89,6 @@ export class KafkaJsTransport implements KafkaTransport {
     }
   }
 
-  /** {@inheritDoc KafkaTransport.listOffsets} */
   async listOffsets(
     position: LogPosition,
     partitions: readonly TopicPartition[],
@@ -112,7 +109,6 @@ export class KafkaJsTransport implements KafkaTransport {
     return partitions.map((partition) => offsets.get(partitionName(partition)) ?? -1n)
   }
 
-  /** {@inheritDoc KafkaTransport.epochEnd} */
   async epochEnd(partition: TopicPartition, epoch: number, options: TransportCallOptions = {}): Promise<EpochEnd> {
     const doing = `tell where leader epoch ${epoch} of ${partitionName(partition)} ends`
     return this.#retrying(doing, options, async () => {
@@ -124,7 +120,6 @@ export class KafkaJsTransport implements KafkaTransport {
     })
   }
 
-  /** {@inheritDoc KafkaTransport.topicConfigs} */
   async topicConfigs(topics: readonly string[], options: TransportCallOptions = {}): Promise<readonly TopicConfigs[]> {
     if (topics.length === 0) return []
     const answers = await this.#send('describe topic configs', DESCRIBE_CONFIGS, options, (version) =>
@@ -135,7 +130,6 @@ export class KafkaJsTransport implements KafkaTransport {
     return topics.map((topic) => ({ topic, configs: byTopic.get(topic) ?? [] }))
   }
 
-  /** {@inheritDoc KafkaTransport.alterTopicConfigs} */
   async alterTopicConfigs(
     topic: string,
     changes: Readonly<Record<string, string | null>>,
@@ -147,7 +141,6 @@ export class KafkaJsTransport implements KafkaTransport {
     for (const answer of answers) checkTopic(answer, 'alter the configs')
   }
 
-  /** {@inheritDoc KafkaTransport.createTopic} */
   async createTopic(
     newTopic: NewTopic,
     { validateOnly = false, ...options }: TransportCallOptions & { readonly validateOnly?: boolean } = {},
@@ -172,7 +165,6 @@ export class KafkaJsTransport implements KafkaTransport {
     })
   }
 
-  /** {@inheritDoc KafkaTransport.initProducerId} */
   async initProducerId(options: TransportCallOptions = {}): Promise<ProducerIdentity> {
     const doing = 'give a producer id'
     return this.#retrying(doing, options, async () => {
@@ -182,7 +174,6 @@ export class KafkaJsTransport implements KafkaTransport {
     })
   }
 
-  /** {@inheritDoc KafkaTransport.produce} */
   async produce(partition: TopicPartition, batch: Buffer, options: TransportCallOptions = {}): Promise<ProduceAnswer> {
     try {
       const nodeId = this.#leaders.of(partition) ?? (await this.#leaderOf(partition, options))
@@ -197,7 +188,6 @@ export class KafkaJsTransport implements KafkaTransport {
     }
   }
 
-  /** {@inheritDoc KafkaTransport.listGroups} */
   async listGroups(options: TransportCallOptions = {}): Promise<readonly GroupListing[]> {
     const doing = 'list the groups'
     const { brokers } = await this.#describe([], options)
@@ -213,7 +203,6 @@ export class KafkaJsTransport implements KafkaTransport {
     return groups
   }
 
-  /** {@inheritDoc KafkaTransport.groupOffsets} */
   async groupOffsets(
     groupId: string,
     partitions?: readonly TopicPartition[],
@@ -229,7 +218,6 @@ export class KafkaJsTransport implements KafkaTransport {
     })
   }
 
-  /** {@inheritDoc KafkaTransport.commitGroupOffsets} */
   async commitGroupOffsets(
     groupId: string,
     offsets: readonly GroupOffset[],
@@ -245,7 +233,6 @@ export class KafkaJsTransport implements KafkaTransport {
     })
   }
 
-  /** {@inheritDoc KafkaTransport.close} */
   async close(): Promise<void> {
     this.#leaders.forgetAll()
     await this.#brokers.close()

@@ -76,11 +76,11 @@ async function readEntries(folder: Entry, path: string, outer: readonly string[]
   for (const dirent of await readDirents(folder, path)) {
     const names = [...outer, dirent.name]
     if (dirent.isDirectory() && goesOn(dirent.name)) {
-      entries.push(...(await readEntries(folder, join(path, dirent.name), names)))
-      continue
+      for (const entry of await readEntries(folder, join(path, dirent.name), names)) entries.push(entry)
+    } else {
+      const key = keyOf(folder, dirent, names)
+      if (key !== undefined) entries.push({ key, path: join(path, dirent.name) })
     }
-    const key = keyOf(folder, dirent, names)
-    if (key !== undefined) entries.push({ key, path: join(path, dirent.name) })
   }
   return entries
 }

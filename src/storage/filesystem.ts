@@ -60,7 +60,7 @@ export class FileSystemStorage implements ArchiveStorage {
     options.signal?.throwIfAborted()
     const path = filePath(this.#directory, key)
     const created = (await this.#info(key, path)) === undefined && (await this.#create(key, body, options))
-    // Also when somebody else has linked the object: he may have been killed before he came to this.
+    // Also when another process has made the object: it may have been killed before it came to this.
     await fileSystemCall('flush the folders of', key, syncFolders(dirname(path), this.#directory))
     const info = await this.#info(key, path)
     if (info === undefined) throw new StorageError(`${key} was removed while it was put`, { key, retryable: true })

@@ -70,6 +70,7 @@ const RETRYABLE_REASONS = new Set([
   'ENETUNREACH',
   'EPIPE',
   'ETIMEDOUT',
+  'IncompleteBody',
   'RequestTimeout',
   'SlowDown',
   'Throttling',

@@ -33,7 +33,7 @@ export interface S3StorageOptions {
    */
   readonly conditionalWrites?: boolean | undefined
   /**
-   * Bodies that are longer are uploaded in parts of this size, in bytes, of which up to two are in memory: 5 MiB to
+   * Bodies that are longer are uploaded in parts of this size, in bytes, of which one is in memory: 5 MiB to
    * 5 GiB (4 GiB on Node 20). S3 takes at most 10,000 parts. Parts of a killed process stay in the bucket, unseen and
    * paid for: give it a lifecycle rule with `AbortIncompleteMultipartUpload`.
    *

@@ -63,10 +63,11 @@ export async function* bodyParts(
     // A full part waits for one more byte: without that it is the last.
     while (pendingBytes + rest.length > partBytes) {
       const room = partBytes - pendingBytes
-      yield { bytes: joined([...pending, rest.subarray(0, room)]), last: false }
+      const bytes = joined([...pending, rest.subarray(0, room)])
+      rest = rest.subarray(room)
       pending = []
       pendingBytes = 0
-      rest = rest.subarray(room)
+      yield { bytes, last: false }
     }
     pending.push(rest)
     pendingBytes += rest.length
@@ -94,7 +95,7 @@ async function putWhole(target: S3UploadTarget, bytes: Uint8Array, meter: BodyMe
   )
 }
 
-/** An upload in parts, one after the other: while one is on its way, the next is collected in memory. */
+/** An upload in parts, one after the other, so that only one is in memory. */
 class MultipartUpload {
   readonly #target: S3UploadTarget
   readonly #id: { readonly Key: string; readonly UploadId: string | undefined }

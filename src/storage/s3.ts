@@ -71,7 +71,7 @@ export class S3Storage implements ArchiveStorage {
       const meter = new BodyMeter()
       try {
         await uploadObject(this.#uploadTarget(key, signal), { body, crc32c: options.crc32c, meter })
-        return { created: true, info: await this.#existing(key, signal) }
+        return { created: true, info: await this.#created(key, { meter, signal }) }
       } catch (error) {
         if (!(error instanceof S3CallError)) throw error
         if (mayBeThere(error)) {
@@ -168,6 +168,19 @@ export class S3Storage implements ArchiveStorage {
     }
   }
 
+  /** Looks at what the store has made of a put, which is worth a request when it is the only copy of something. */
+  async #created(
+    key: string,
+    { meter, signal }: { readonly meter: BodyMeter; readonly signal: AbortSignal | undefined },
+  ): Promise<ObjectInfo> {
+    const info = await this.#existing(key, signal)
+    if (hasBytesOf({ crc32c: meter.crc32c, ...info }, meter)) return info
+    throw new StorageError(`the store has other bytes for ${key} than were put`, {
+      key,
+      hint: 'somebody else has put the key at the same time, or the store damages what it is given',
+    })
+  }
+
   async #existing(key: string, signal: AbortSignal | undefined): Promise<ObjectInfo> {
     const info = await this.head(key, { signal })
     if (info !== undefined) return info
@@ -196,7 +209,7 @@ function mayBeThere({ status, reason, attempts }: S3CallError): boolean {
   return status === 412 || (reason === 'NoSuchUpload' && attempts > 1)
 }
 
-function hasBytesOf(info: ObjectInfo, meter: BodyMeter): boolean {
+function hasBytesOf(info: Pick<ObjectInfo, 'sizeBytes' | 'crc32c'>, meter: BodyMeter): boolean {
   return info.sizeBytes === meter.sizeBytes && info.crc32c === meter.crc32c
 }
 

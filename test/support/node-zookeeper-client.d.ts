@@ -8,14 +8,10 @@ declare module 'node-zookeeper-client' {
     getData(path: string, callback: (error: Error | null, data: Buffer | undefined) => void): void
     getChildren(path: string, callback: (error: Error | null, names: readonly string[]) => void): void
     setData(path: string, data: Buffer, callback: (error: Error | null) => void): void
-    getSessionId(): Buffer
-    getSessionPassword(): Buffer
   }
   export interface ClientOptions {
     readonly sessionTimeout?: number
     readonly spinDelay?: number
-    readonly sessionId?: Buffer
-    readonly sessionPassword?: Buffer
   }
   export function createClient(connectionString: string, options?: ClientOptions): Client
   export const CreateMode: {

@@ -56,3 +56,18 @@ export async function sessionAt(connect: string) {
     set: promisify(client.setData).bind(client),
   }
 }
+
+/** `transport` with one method replaced. */
+export function intercepted<Method extends keyof ZooKeeperTransport>(
+  transport: ZooKeeperTransport,
+  method: Method,
+  replacement: ZooKeeperTransport[Method],
+): ZooKeeperTransport {
+  return new Proxy(transport, {
+    get(target, name) {
+      if (name === method) return replacement
+      const value: unknown = Reflect.get(target, name, target)
+      return typeof value === 'function' ? value.bind(target) : value
+    },
+  })
+}

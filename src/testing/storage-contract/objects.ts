@@ -83,19 +83,17 @@ function bodies({ test, open, limits }: StorageContract): void {
 function facts({ test, open }: StorageContract): void {
   test('tells the same facts of an object in put, head and list', async () => {
     const storage = await open()
-    const { info } = await storage.put('facts/a', pattern(1_234))
+    const { info: told } = await storage.put('facts/a', pattern(1_234))
     const [listed] = await all(storage.list('facts/'))
-    for (const { key, sizeBytes, modifiedMs } of [info, await storage.head('facts/a'), listed].map(
-      (each) => each ?? info,
-    )) {
-      assert.deepEqual({ key, sizeBytes }, { key: 'facts/a', sizeBytes: 1_234 })
-      assert.ok(Number.isSafeInteger(modifiedMs), 'the time is not in whole milliseconds')
-      // The clock of the store may differ from ours, but not by a day, and HTTP dates have no milliseconds.
-      assert.ok(Math.abs(modifiedMs - Date.now()) < 86_400_000, 'the time is not that of the put')
-      assert.ok(Math.abs(modifiedMs - info.modifiedMs) < 1_000, 'the time differs from that of put')
+    for (const info of [told, await storage.head('facts/a'), listed]) {
+      assert.equal(info?.key, 'facts/a')
+      assert.equal(info.sizeBytes, 1_234)
+      assert.ok(Number.isSafeInteger(info.modifiedMs), 'the time is not in whole milliseconds')
+      // Some stores tell the time to the second only in one of the calls.
+      assert.ok(Math.abs(info.modifiedMs - told.modifiedMs) < 1_000, 'the time is not the same')
     }
-    assert.notEqual(listed, undefined)
-    assert.notEqual(await storage.head('facts/a'), undefined)
+    // The clock of the store may differ from ours, but seconds taken for milliseconds are seen.
+    assert.ok(Math.abs(told.modifiedMs - Date.now()) < 86_400_000, 'the time is not that of the put')
   })
 
   test('knows the CRC32C of the bytes, where head tells one', async () => {

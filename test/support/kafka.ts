@@ -1,0 +1,126 @@
+import { randomUUID } from 'node:crypto'
+import { type Admin, Kafka, logLevel, type Message } from 'kafkajs'
+import { KafkaJsTransport } from 'kafkeep/kafkajs'
+import { kafkaTool } from '../services/kafka-tool.js'
+import { services } from './services.js'
+
+/** A version of Kafka that the tests run against. */
+export type KafkaVersion = 'kafka39' | 'kafka4'
+
+/** What a test does to a real broker besides calling kafkeep. */
+export class KafkaBench {
+  readonly brokers: string[]
+  readonly version: KafkaVersion
+  readonly #client: Kafka
+
+  constructor(version: KafkaVersion) {
+    this.version = version
+    this.brokers = services()[version].brokers
+    this.#client = this.client()
+  }
+
+  /** A client that prints nothing. */
+  client(brokers = this.brokers): Kafka {
+    const retry = { initialRetryTime: 50, retries: 5 }
+    return new Kafka({ clientId: 'test', brokers, logLevel: logLevel.NOTHING, retry })
+  }
+
+  transport(): KafkaJsTransport {
+    return new KafkaJsTransport(this.client())
+  }
+
+  async admin<T>(use: (admin: Admin) => Promise<T>): Promise<T> {
+    const admin = this.#client.admin()
+    await admin.connect()
+    try {
+      return await use(admin)
+    } finally {
+      await admin.disconnect()
+    }
+  }
+
+  /** Creates a topic of a name that no other test uses. */
+  async createTopic(partitions = 1, configs: Readonly<Record<string, string>> = {}): Promise<string> {
+    const topic = `t-${randomUUID().slice(0, 8)}`
+    await this.createTopicNamed(topic, partitions, configs)
+    return topic
+  }
+
+  async createTopicNamed(
+    topic: string,
+    partitions: number,
+    configs: Readonly<Record<string, string>> = {},
+  ): Promise<void> {
+    const configEntries = Object.entries(configs).map(([name, value]) => ({ name, value }))
+    await this.admin((admin) =>
+      admin.createTopics({ topics: [{ topic, numPartitions: partitions, configEntries }], waitForLeaders: true }),
+    )
+  }
+
+  /** Produces each list of messages as one batch of partition `partition`. */
+  async produce(topic: string, batches: readonly (readonly Message[])[], partition = 0): Promise<void> {
+    const producer = this.#client.producer()
+    await producer.connect()
+    try {
+      for (const batch of batches) {
+        await producer.send({ topic, messages: batch.map((message) => ({ ...message, partition })) })
+      }
+    } finally {
+      await producer.disconnect()
+    }
+  }
+
+  /** One transaction with one batch, committed or aborted. */
+  async produceTransaction(topic: string, messages: readonly Message[], end: 'commit' | 'abort'): Promise<void> {
+    const producer = this.#client.producer({
+      transactionalId: `tx-${randomUUID()}`,
+      maxInFlightRequests: 1,
+      idempotent: true,
+    })
+    await producer.connect()
+    try {
+      const transaction = await producer.transaction()
+      await transaction.send({ topic, messages: [...messages] })
+      await transaction[end]()
+    } finally {
+      await producer.disconnect()
+    }
+  }
+
+  /** Deletes everything before `offset`, as retention would. */
+  async deleteRecords(topic: string, offset: bigint, partition = 0): Promise<void> {
+    await this.admin(async (admin) => {
+      // The client knows leaders only of topics that it was asked for before.
+      await admin.fetchTopicOffsets(topic)
+      await admin.deleteTopicRecords({ topic, partitions: [{ partition, offset: String(offset) }] })
+    })
+  }
+
+  /** The first `records` records as Kafka's own console consumer shows them, with the fields asked for. */
+  async shown(topic: string, records: number, fields: readonly string[] = []): Promise<string[]> {
+    const option = this.version === 'kafka39' ? '--property' : '--formatter-property'
+    const { stdout } = await kafkaTool(this.version, 'console-consumer', [
+      ...['--bootstrap-server', this.brokers.join(','), '--topic', topic, '--from-beginning'],
+      ...['--max-messages', String(records), '--timeout-ms', '20000'],
+      ...fields.flatMap((field) => [option, `print.${field}=true`]),
+    ])
+    return stdout.split('\n').filter((line) => line !== '')
+  }
+
+  async offsets(topic: string, partition = 0): Promise<{ readonly low: bigint; readonly high: bigint }> {
+    const offsets = await this.admin((admin) => admin.fetchTopicOffsets(topic))
+    const found = offsets.find((known) => known.partition === partition)
+    return { low: BigInt(found?.low ?? -1), high: BigInt(found?.high ?? -1) }
+  }
+}
+
+/** Messages `from` to `to` (exclusive), each with a key, a value and a header of its own. */
+export function messages(from: number, to: number): Message[] {
+  return Array.from({ length: to - from }, (_, index) => {
+    const number = from + index
+    return { key: `key-${number}`, value: `value-${number}`, headers: { number: String(number) } }
+  })
+}
+
+/** Every field of a record that the console consumer can show besides its value. */
+export const ALL_FIELDS = ['partition', 'offset', 'timestamp', 'headers', 'key'] as const
