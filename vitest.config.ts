@@ -11,11 +11,15 @@ const alias = [
   { find: /^kafkeep\/testing$/, replacement: source('./src/testing/index.ts') },
 ]
 
+// Where .ci/run reads the counts from.
+const results = process.env['KAFKEEP_TEST_RESULTS']
+
 export default defineConfig({
   resolve: { alias },
   test: {
-    reporters: ['default'],
+    reporters: results === undefined ? ['default'] : ['default', ['json', { outputFile: results }]],
     projects: [
+      { extends: true, test: { name: 'package', include: ['test/package/**/*.test.ts'], testTimeout: 60_000 } },
       { extends: true, test: { name: 'unit', include: ['test/unit/**/*.test.ts'] } },
       {
         extends: true,

@@ -23,8 +23,9 @@ export async function* abortableItems<T>(
   } finally {
     if (!done) {
       const closed = iterator.return?.()
-      // A generator queues return() behind the pending next(), which may never settle.
-      if (idle) await closed
+      // A generator queues return() behind the pending next(), which may never settle; and nothing may take the place
+      // of the signal's reason.
+      if (idle && signal?.aborted !== true) await closed
       else closed?.catch(() => {})
     }
   }

@@ -14,7 +14,7 @@ import { isObjectKey } from './object-key.js'
 
 type NodeKind = 'file' | 'folder'
 
-const PIECE_LENGTH = 138
+const PIECES = /.{1,138}/g
 const NO_DOT = '.!'
 const GOES_ON = '%'
 const FURTHER = '+'
@@ -34,7 +34,7 @@ export function folderPath(directory: string, prefix: string): string {
 
 /** The file system's names for one segment of a key, the outermost folder first. */
 export function namesOf(segment: string, kind: NodeKind): readonly string[] {
-  const pieces = escapeSegment(segment, kind).match(new RegExp(`.{1,${PIECE_LENGTH}}`, 'g')) ?? []
+  const pieces = escapeSegment(segment, kind).match(PIECES) ?? []
   return pieces.map((piece, index) => {
     const isLast = index === pieces.length - 1
     return `${index === 0 ? '' : FURTHER}${piece}${isLast ? '' : GOES_ON}`

@@ -18,17 +18,16 @@ export async function writeTemporary(
   const path = join(folder, randomUUID())
   const handle = await fileSystemCall('create', key, open(path, 'wx'))
   try {
-    try {
-      for await (const chunk of chunks) await fileSystemCall('write', key, handle.appendFile(chunk))
-      await fileSystemCall('flush', key, handle.sync())
-    } finally {
-      await fileSystemCall('close', key, handle.close())
-    }
+    for await (const chunk of chunks) await fileSystemCall('write', key, handle.appendFile(chunk))
+    await fileSystemCall('flush', key, handle.sync())
+    await fileSystemCall('close', key, handle.close())
+    return path
   } catch (error) {
+    // The first error counts; closing once more does nothing.
+    await handle.close().catch(() => {})
     await removeTemporary(path)
     throw error
   }
-  return path
 }
 
 /** Gives a temporary file its final name; `false` when that name is taken. Never replaces a file. */

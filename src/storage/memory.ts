@@ -35,7 +35,7 @@ export class MemoryStorage implements ArchiveStorage {
     signal?.throwIfAborted()
     const meter = new BodyMeter()
     const chunks: Uint8Array[] = []
-    for await (const chunk of bodyChunks(body, { meter, signal })) chunks.push(new Uint8Array(chunk))
+    for await (const chunk of bodyChunks(body, { meter, signal })) chunks.push(chunk)
     verifyCrc32c(key, meter, options.crc32c)
     const existing = this.#objects.get(key)
     if (existing !== undefined) return { created: false, info: existing.info }

@@ -41,7 +41,9 @@ export async function* bodyChunks(
 /** Size and CRC32C of a body, by reading it. */
 export async function measureBody(body: ObjectBody, signal: AbortSignal | undefined): Promise<BodyMeter> {
   const meter = new BodyMeter()
-  for await (const _ of bodyChunks(body, { meter, signal }));
+  for await (const _ of bodyChunks(body, { meter, signal })) {
+    // The meter has counted it.
+  }
   return meter
 }
 

@@ -1,5 +1,5 @@
 /** Longest key, in UTF-8 bytes: S3's 1,024 less some room for a prefix. */
-export const MAX_KEY_BYTES = 900
+const MAX_KEY_BYTES = 900
 
 // The last two are the characters besides the control ones that a listing in XML cannot carry.
 const FORBIDDEN = /[\p{Cc}\uFFFE\uFFFF]/u

@@ -17,6 +17,8 @@ import type {
 
 const DEFAULTS = { attempts: 5, maxDelayMs: 30_000 }
 const FIRST_DELAY_MS = 100
+/** Longer timers of Node fire at once. */
+const MAX_TIMER_MS = 2_147_483_647
 
 /** Options of {@link RetryingStorage}. */
 export interface RetryingStorageOptions {
@@ -28,7 +30,7 @@ export interface RetryingStorageOptions {
    */
   readonly attempts?: number | undefined
   /**
-   * Longest wait before an attempt, in milliseconds. Waits are random between 0 and a limit that begins at 100 ms and
+   * Longest wait before an attempt, in milliseconds, at most 24 days. Waits are random between 0 and a limit that begins at 100 ms and
    * doubles with each attempt up to this.
    *
    * @defaultValue `30_000`
@@ -56,7 +58,10 @@ export class RetryingStorage implements ArchiveStorage {
     rejectUnknownOptions('RetryingStorage', options, ['attempts', 'maxDelayMs'])
     this.#storage = storageOption('storage', storage)
     this.#attempts = integerOption('attempts', options.attempts, DEFAULTS.attempts, { min: 1 })
-    this.#maxDelayMs = integerOption('maxDelayMs', options.maxDelayMs, DEFAULTS.maxDelayMs, { min: 0 })
+    this.#maxDelayMs = integerOption('maxDelayMs', options.maxDelayMs, DEFAULTS.maxDelayMs, {
+      min: 0,
+      max: MAX_TIMER_MS,
+    })
   }
 
   /** {@inheritDoc} */

@@ -1,7 +1,7 @@
 import { StorageError } from '../errors.js'
 
 /** What a call of S3 was about, for the sentence of its error. */
-export interface S3CallSubject {
+interface S3CallSubject {
   /** What was being done, as in "cannot …". */
   readonly action: string
   readonly bucket: string

@@ -26,15 +26,15 @@ export interface S3StorageOptions {
   readonly prefix?: string | undefined
   /**
    * Whether the store knows `If-None-Match: *`, as S3, MinIO, R2 and most others do. With `false` a `put` asks first
-   * whether the key exists, so two processes that put one key at the same instant may both be told `created: true`,
-   * and the later one's bytes stay.
+   * whether the key exists: when two processes put one key at the same instant, the later one's bytes stay and both may
+   * be told `created: true`.
    *
    * @defaultValue `true`
    */
   readonly conditionalWrites?: boolean | undefined
   /**
-   * Bodies that are longer are uploaded in parts of this size, in bytes, of which one is in memory: 5 MiB to
-   * 5 GiB (4 GiB on Node 20). S3 takes at most 10,000 parts. Parts of a killed process stay in the bucket, unseen and
+   * Bodies that are longer are uploaded in parts of this size, in bytes, of which one is in memory: 5 MiB to 5 GiB
+   * (4 GiB on Node 20). S3 takes at most 10,000 parts. Parts of a killed process stay in the bucket, unseen and
    * paid for: give it a lifecycle rule with `AbortIncompleteMultipartUpload`.
    *
    * @defaultValue `268_435_456` (256 MiB)
@@ -51,7 +51,7 @@ export interface S3StorageOptions {
 }
 
 /** Options whose defaults are filled in. */
-export interface CheckedS3Options {
+interface CheckedS3Options {
   readonly client: S3ClientLike
   readonly bucket: string
   /** Empty, or ends in `/`. */

@@ -10,7 +10,7 @@ const MAX_STALLS = 5
 const DELAY = { firstMs: 50, maxMs: 5_000 }
 
 /** Which object is read. */
-export interface S3ReadTarget extends S3CallContext {
+interface S3ReadTarget extends S3CallContext {
   readonly calls: S3Calls
   /** The object's name in the bucket. */
   readonly name: string
@@ -79,14 +79,15 @@ function bodyOf({ Body }: GetObjectCommandOutput, { key }: S3ReadTarget): AsyncI
   throw new StorageError(`cannot read ${key}: the S3 client gives no stream`, { key, hint: 'use its handler for Node' })
 }
 
-/** Where the answer must end. What does not begin at the byte that was asked for must never pass for it. */
+/**
+ * Where the range ends, which may be behind the end of the answer. What is not the beginning of what was asked for must
+ * never pass for it.
+ */
 function endOf(answer: GetObjectCommandOutput, { key }: S3ReadTarget, { startByte, endByte }: ByteRange): number {
-  const [, from, last] = /^bytes (\d+)-(\d+)\//.exec(answer.ContentRange ?? '') ?? []
-  // Without a content range it is an answer with the whole object.
-  const start = from === undefined ? 0 : Number(from)
-  const end = last === undefined ? (answer.ContentLength ?? Number.NaN) : Number(last) + 1
-  if (start === startByte && end <= endByte) return end
-  throw new StorageError(`cannot read ${key}: asked for bytes from ${startByte}, the store gives ${start} to ${end}`, {
+  const { ContentLength = Number.NaN, ContentRange = `bytes 0-${ContentLength - 1}/${ContentLength}` } = answer
+  const [, first, last, size] = /^bytes (\d+)-(-?\d+)\/(\d+)$/.exec(ContentRange) ?? []
+  if (Number(first) === startByte && Number(last) < endByte) return Math.min(endByte, Number(size))
+  throw new StorageError(`cannot read ${key}: asked for the bytes from ${startByte}, the store gives ${ContentRange}`, {
     key,
     hint: 'the store, or a proxy before it, ignores the Range header',
   })

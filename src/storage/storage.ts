@@ -10,7 +10,7 @@ export interface ObjectInfo {
   readonly crc32c?: number
 }
 
-/** A body that can be read again, so that a put can be retried. */
+/** A body that can be read again, so that a put can be retried. Its bytes must not change until the put is over. */
 export type ObjectBody = Uint8Array | readonly Uint8Array[] | (() => AsyncIterable<Uint8Array>)
 
 /** What every storage call accepts. */

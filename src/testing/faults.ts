@@ -90,13 +90,9 @@ function nextFault(planned: PlannedFault[], name: string | symbol): Fault | unde
 }
 
 function failure(error: unknown, { afterItems, at = 'call' }: FaultOptions): Fault {
-  if (afterItems !== undefined)
-    return (call) =>
-      failingAfter(
-        eitherWay(async () => call()),
-        afterItems,
-        error,
-      )
+  if (afterItems !== undefined) {
+    return (call) => failingAfter(async () => call(), { count: afterItems, error })
+  }
   return (call) =>
     eitherWay(async () => {
       if (at === 'answer') await call()
@@ -104,10 +100,13 @@ function failure(error: unknown, { afterItems, at = 'call' }: FaultOptions): Fau
     })
 }
 
-async function* failingAfter(items: AsyncIterable<unknown>, count: number, error: unknown) {
+async function* failingAfter(
+  call: () => Promise<unknown>,
+  { count, error }: { readonly count: number; readonly error: unknown },
+): AsyncGenerator<unknown, void, undefined> {
   let left = count
   if (left > 0) {
-    for await (const item of items) {
+    for await (const item of eitherWay(call)) {
       yield item
       left -= 1
       if (left === 0) break

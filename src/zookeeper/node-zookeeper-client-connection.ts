@@ -47,7 +47,7 @@ export class ZooKeeperConnection {
     this.#client = client
     this.#manager = client.connectionManager
     this.#hardened = hardenClient(client.connectionManager)
-    for (const { scheme, credentials } of auth.slice(9)) client.addAuthInfo(scheme, Buffer.from(credentials))
+    for (const { scheme, credentials } of auth) client.addAuthInfo(scheme, Buffer.from(credentials))
     client.on('connected', () => this.#onConnected())
     client.on('disconnected', () => this.#onDisconnected())
     client.on('expired', () => this.abandon(lostConnection('the ZooKeeper session has expired')))
