@@ -10,7 +10,7 @@ import { type PartitionVerdict, verdictOf } from './archive/verdict.js'
 import type { KafkaRecord } from './batch/read-records.js'
 import type { RecordBatch } from './batch/record-batch.js'
 import type { Codec } from './codec/codec.js'
-import { NotInArchiveError } from './errors.js'
+import { LossyCodecError, NotInArchiveError } from './errors.js'
 import { smaller } from './internal/bigint.js'
 import {
   checkRunOptions,
@@ -151,6 +151,7 @@ export class TopicArchive {
    * The records of a range, in order.
    *
    * @throws {@link ArchiveCorruptError} when a segment is damaged, before anything of it is given.
+   * @throws {@link LossyCodecError} when the archive does not keep offsets and they do not follow from its names.
    */
   async *records(options: RecordsOptions): AsyncGenerator<KafkaRecord, void, void> {
     const range = checkedRange('records', options, [...RANGE_OPTIONS, 'isolation'])
@@ -172,7 +173,17 @@ export class TopicArchive {
   }
 
   async *#read(range: CheckedRange, isolation: 'committed' | 'uncommitted'): AsyncGenerator<ChainBatch, void, void> {
-    yield* readChain(this.#source, await this.#chain(range), { isolation, signal: range.signal })
+    for await (const item of readChain(this.#source, await this.#chain(range), { isolation, signal: range.signal })) {
+      if (!item.trueOffsets) {
+        throw new LossyCodecError(
+          `the archive of ${range.topic}-${range.partition} does not keep the offsets of its records`,
+          {
+            hint: 'it can be restored; to read it by offset, archive with `logSegments()`',
+          },
+        )
+      }
+      yield item
+    }
   }
 
   async #chain({ topic, partition, topicId, checkpoint, from, to, signal }: CheckedRange) {

@@ -224,7 +224,9 @@ export class TopicRestorer {
     const plans: TopicPlan[] = []
     for (const topic of checkpoint.topics) {
       if (!selects(options.topics, topic.topic)) continue
-      plans.push(await planTopic(context, topic, renamed(options.rename, topic.topic)))
+      const plan = await planTopic(context, topic, renamed(options.rename, topic.topic))
+      const rival = plans.find(({ target }) => target === plan.target)
+      plans.push(rival === undefined ? plan : { ...plan, problems: [...plan.problems, sameTarget(plan, rival)] })
     }
     return { checkpoint, plans }
   }
@@ -256,6 +258,13 @@ function checkpointOption(choice: CheckpointChoice): CheckpointChoice {
     return { before: new Date(choice.before) }
   }
   throw new TypeError(`\`checkpoint\` must be 'latest', an id or { before: Date }, got ${String(choice)}`)
+}
+
+function sameTarget({ source, target }: TopicPlan, rival: TopicPlan): RestoreProblem {
+  return {
+    code: 'SAME_TARGET',
+    text: `${rival.source.topic} and ${source.topic} would both be restored into ${target}`,
+  }
 }
 
 function readablePlan(plans: readonly TopicPlan[]): RestorePlan {

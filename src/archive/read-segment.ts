@@ -15,6 +15,15 @@ export interface SegmentSource {
 }
 
 /**
+ * Whether the offsets of a segment's records are known. Codecs that are not lossless keep none; they follow from the
+ * segment's name only where it holds a record for each of its offsets.
+ */
+export function hasTrueOffsets({ codecs }: SegmentSource, segment: SegmentInfo): boolean {
+  if (topicCodecFor(segment.extension, codecs).lossless) return true
+  return BigInt(segment.records) === segment.next - segment.from
+}
+
+/**
  * The batches of a segment in order. The object is read whole and its checksum compared with its name before the
  * first batch is given out: nothing damaged is ever passed on.
  *

@@ -54,16 +54,17 @@ function isWhole({ batch, from, next }: ChainBatch): boolean {
   )
 }
 
-function whole({ batch }: ChainBatch, position: bigint): OutgoingBatch {
+function whole({ batch, from, next, trueOffsets }: ChainBatch, position: bigint): OutgoingBatch {
   const { baseOffset, nextOffset, recordCount } = batch
   return {
     position,
     records: recordCount,
     sizeBytes: batch.bytes.length,
-    sourceFrom: baseOffset,
-    sourceNext: nextOffset,
+    sourceFrom: trueOffsets ? baseOffset : from,
+    sourceNext: trueOffsets ? nextOffset : next,
     bytes: (identity) => forProducing(batch.bytes, fields(identity, position)),
-    recordsBefore: (offset) => Number(offset - baseOffset),
+    // Where offsets are not known a consumer is set before all that it may not have read: a repeat, never a loss.
+    recordsBefore: (offset) => (trueOffsets ? Number(offset - baseOffset) : 0),
   }
 }
 
