@@ -6,7 +6,7 @@ import {
   InvalidBatchError,
   type TimestampType,
 } from './batch-header.js'
-import { decompress } from './compression.js'
+import { decompress } from './compression/compression.js'
 import type { TopicPartition } from './topic-partition.js'
 import { VarintReader } from './varint.js'
 

@@ -1,6 +1,13 @@
-import { gzipSync } from 'node:zlib'
 import { crc32c } from '@node-rs/crc32'
-import { ATTRIBUTE, FIELD, HEADER_BYTES, LENGTH_OVERHEAD_BYTES } from './batch-header.js'
+import {
+  ATTRIBUTE,
+  COMPRESSION_TYPES,
+  type CompressionType,
+  FIELD,
+  HEADER_BYTES,
+  LENGTH_OVERHEAD_BYTES,
+} from './batch-header.js'
+import { compress } from './compression/compression.js'
 import type { KafkaRecord } from './read-records.js'
 import { varlongBytes, writeVarlong } from './varint.js'
 
@@ -16,19 +23,19 @@ export type RecordContent = Pick<KafkaRecord, 'offset' | 'timestampMs' | 'key' |
  */
 export function writeBatch(
   records: readonly RecordContent[],
-  { compression = 'none' }: { readonly compression?: 'none' | 'gzip' } = {},
+  { compression = 'none' }: { readonly compression?: CompressionType } = {},
 ): Buffer {
   const first = records[0]
   const last = records.at(-1)
   if (first === undefined || last === undefined) throw new RangeError('a batch needs at least one record')
   const body = writeRecords(records, first)
-  const stored = compression === 'gzip' ? gzipSync(body) : body
+  const stored = compress(compression, body)
   const batch = Buffer.alloc(HEADER_BYTES + stored.length)
   batch.writeBigInt64BE(first.offset, FIELD.baseOffset)
   batch.writeInt32BE(batch.length - LENGTH_OVERHEAD_BYTES, FIELD.batchLength)
   batch.writeInt32BE(-1, FIELD.partitionLeaderEpoch)
   batch.writeInt8(MAGIC, FIELD.magic)
-  batch.writeInt16BE(compression === 'gzip' ? 1 : 0, FIELD.attributes)
+  batch.writeInt16BE(COMPRESSION_TYPES.indexOf(compression), FIELD.attributes)
   batch.writeInt32BE(Number(last.offset - first.offset), FIELD.lastOffsetDelta)
   batch.writeBigInt64BE(first.timestampMs, FIELD.baseTimestamp)
   batch.writeBigInt64BE(maxTimestamp(records), FIELD.maxTimestamp)

@@ -74,7 +74,7 @@ function reframed(item: ChainBatch, position: bigint): OutgoingBatch | undefined
   const [first] = records
   if (first === undefined) return undefined
   const dense = records.map((record, index): RecordContent => ({ ...record, offset: BigInt(index) }))
-  const compression = item.batch.compression === 'gzip' ? 'gzip' : 'none'
+  const { compression } = item.batch
   return {
     position,
     records: records.length,
