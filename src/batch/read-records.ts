@@ -78,7 +78,7 @@ function readHeaders(reader: VarintReader): readonly RecordHeader[] {
   if (count < 0) throw new InvalidBatchError(`a record has ${count} headers`)
   const headers: RecordHeader[] = []
   for (let index = 0; index < count; index++) {
-    headers.push({ key: reader.slice(reader.varint()).toString('utf8'), value: reader.nullableSlice() })
+    headers.push({ key: reader.text(reader.varint()), value: reader.nullableSlice() })
   }
   return headers
 }

@@ -2,6 +2,8 @@ import { InvalidBatchError } from './batch-header.js'
 
 const MAX_VARINT_BYTES = 5
 const MAX_VARLONG_BYTES = 10
+/** Seven bytes hold 49 bits, which a number holds exactly. */
+const EXACT_VARINT_BYTES = 7
 
 /** Reads Kafka's zigzag varints one after the other; never past the end of its bytes. */
 export class VarintReader {
@@ -26,8 +28,21 @@ export class VarintReader {
 
   /** A signed 64-bit number. */
   varlong(): bigint {
-    let value = 0n
-    for (let index = 0; index < MAX_VARLONG_BYTES; index++) {
+    let value = 0
+    let scale = 1
+    for (let index = 0; index < EXACT_VARINT_BYTES; index++) {
+      const byte = this.byte()
+      value += (byte & 0x7f) * scale
+      if (byte < 0x80) return BigInt(value % 2 === 0 ? value / 2 : -(value + 1) / 2)
+      scale *= 128
+    }
+    return this.#longVarlong(BigInt(value))
+  }
+
+  /** The rest of a varlong that a number cannot hold exactly. */
+  #longVarlong(low: bigint): bigint {
+    let value = low
+    for (let index = EXACT_VARINT_BYTES; index < MAX_VARLONG_BYTES; index++) {
       const byte = this.byte()
       value |= BigInt(byte & 0x7f) << BigInt(7 * index)
       if (byte < 0x80) return BigInt.asIntN(64, (value >> 1n) ^ -(value & 1n))
@@ -44,19 +59,29 @@ export class VarintReader {
 
   /** A view on the next `length` bytes. */
   slice(length: number): Buffer {
-    const end = this.position + length
-    if (length < 0 || end > this.#bytes.length) {
-      throw new InvalidBatchError(`a field of ${length} bytes does not fit its record`)
-    }
-    const slice = this.#bytes.subarray(this.position, end)
-    this.position = end
-    return slice
+    const start = this.#advance(length)
+    return this.#bytes.subarray(start, this.position)
+  }
+
+  /** The next `length` bytes as UTF-8. */
+  text(length: number): string {
+    const start = this.#advance(length)
+    return this.#bytes.toString('utf8', start, this.position)
   }
 
   /** A field with its length before it; `null` where the length is -1. */
   nullableSlice(): Buffer | null {
     const length = this.varint()
     return length === -1 ? null : this.slice(length)
+  }
+
+  #advance(length: number): number {
+    const start = this.position
+    if (length < 0 || start + length > this.#bytes.length) {
+      throw new InvalidBatchError(`a field of ${length} bytes does not fit its record`)
+    }
+    this.position = start + length
+    return start
   }
 }
 

@@ -10,7 +10,7 @@ import type { CheckedRestoreOptions } from './restore-options.js'
 import { SERVER_NODES, type Selection } from './select.js'
 
 /** Nodes that are compared with the live tree at once. */
-export const CONCURRENCY = 200
+const CONCURRENCY = 200
 
 /** A snapshot, and what of it is to be restored. */
 export interface RestoreSource {
@@ -31,7 +31,11 @@ export async function* planRestore(
   const { nodes } = source.selection
   for (let start = 0; start < nodes.length; start += CONCURRENCY) {
     const wave = nodes.slice(start, start + CONCURRENCY)
-    const live = await Promise.all(wave.map(({ path }) => readLive(zookeeper, path, { signal: options.signal })))
+    const live = await Promise.all(
+      wave.map(({ path }) =>
+        planner.mayExist(path) ? readLive(zookeeper, path, { signal: options.signal }) : undefined,
+      ),
+    )
     for (const [index, node] of wave.entries()) {
       const planned = planner.plan(node, live[index])
       if (planned !== undefined) yield planned
@@ -48,7 +52,10 @@ export async function* planRestore(
 class Planner {
   readonly #source: RestoreSource
   readonly #options: CheckedRestoreOptions
+  /** What is there, or is going to be. */
   readonly #present = new Set<string | undefined>([undefined])
+  /** What was looked for and is not there. */
+  readonly #absent = new Set<string | undefined>()
   /** Live nodes at the top of what the snapshot does not hold. */
   readonly extras: string[] = []
 
@@ -57,12 +64,18 @@ class Planner {
     this.#options = options
   }
 
+  /** Below a node that is not there nothing needs to be looked for: an empty target costs few reads. */
+  mayExist(path: string): boolean {
+    return !this.#absent.has(parentOf(path))
+  }
+
   /** Nodes come parents first. Nothing is planned for a node above the wanted ones that exists. */
   plan(node: Znode, live: LiveNode): PlannedNode | undefined {
     const { path } = node
     const { selection } = this.#source
     const source = { node, children: selection.childrenOf.get(path) ?? [] }
-    if (live !== undefined) this.#present.add(path)
+    if (live === undefined) this.#absent.add(path)
+    else this.#present.add(path)
     if (live === undefined && !this.#present.has(parentOf(path))) {
       return unwritten(source, 'skip', 'the node above it is neither there nor restored')
     }

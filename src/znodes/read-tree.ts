@@ -115,7 +115,7 @@ export class TreeReader {
 }
 
 /** A reading as the node that goes to an archive. */
-export function znodeOf(path: string, { data, acl, stat }: ZnodeReading): Znode {
+function znodeOf(path: string, { data, acl, stat }: ZnodeReading): Znode {
   return {
     path,
     data,

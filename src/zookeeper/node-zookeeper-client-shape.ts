@@ -11,7 +11,7 @@ export interface OutgoingRequest {
 }
 
 /** Told once what became of a request. */
-export type AnswerCallback = (error: unknown, answer?: unknown) => void
+type AnswerCallback = (error: unknown, answer?: unknown) => void
 
 /** The part of node-zookeeper-client 1.1's connection manager that is relied on. */
 export interface ClientManager {

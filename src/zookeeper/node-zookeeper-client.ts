@@ -72,7 +72,6 @@ export class NodeZooKeeperTransport implements ZooKeeperTransport {
     })
   }
 
-  /** {@inheritDoc ZooKeeperTransport.fence} */
   async fence(options: ZooKeeperCallOptions = {}): Promise<bigint> {
     const { zxid, value } = await this.#session.call((resolve) => checkRequest(resolve('/')), options)
     if (value.committed) return zxid
@@ -80,7 +79,6 @@ export class NodeZooKeeperTransport implements ZooKeeperTransport {
     throw refused('write a fence', value.reason, hint)
   }
 
-  /** {@inheritDoc ZooKeeperTransport.read} */
   async read(path: string, options: ZooKeeperCallOptions = {}): Promise<ZnodeReading | undefined> {
     return unlessMissing(async () => {
       for (let attempt = 0; attempt < MAX_READ_ATTEMPTS; attempt += 1) {
@@ -91,24 +89,20 @@ export class NodeZooKeeperTransport implements ZooKeeperTransport {
     })
   }
 
-  /** {@inheritDoc ZooKeeperTransport.stat} */
   async stat(path: string, options: ZooKeeperCallOptions = {}): Promise<ZnodeStat | undefined> {
     return unlessMissing(
       async () => (await this.#session.call((resolve) => existsRequest(resolve(path)), options)).value,
     )
   }
 
-  /** {@inheritDoc ZooKeeperTransport.commit} */
   async commit(operations: readonly ZnodeOperation[], options: ZooKeeperCallOptions = {}): Promise<CommitOutcome> {
     return (await this.#session.call((resolve) => commitRequest(operations, resolve), options)).value
   }
 
-  /** {@inheritDoc ZooKeeperTransport.setAcl} */
   async setAcl(path: string, acl: readonly Acl[], options: ZooKeeperCallOptions = {}): Promise<void> {
     await this.#session.call((resolve) => setAclRequest(resolve(path), acl), options)
   }
 
-  /** {@inheritDoc ZooKeeperTransport.ensureRootParent} */
   async ensureRootParent(options: ZooKeeperCallOptions = {}): Promise<void> {
     const [, ...above] = upwards(this.#session.resolve('/'))
     for (const path of above.reverse()) {
@@ -120,12 +114,10 @@ export class NodeZooKeeperTransport implements ZooKeeperTransport {
     }
   }
 
-  /** {@inheritDoc ZooKeeperTransport.close} */
   async close(): Promise<void> {
     await this.#session.close()
   }
 
-  /** {@inheritDoc ZooKeeperTransport.close} */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close()
   }

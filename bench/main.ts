@@ -1,0 +1,15 @@
+// `npm run bench -- NAME`: measures one thing beside what it is compared with, in one run.
+import { codecBench } from './codec.js'
+
+const BENCHES: Readonly<Record<string, () => Promise<void>>> = { codec: codecBench }
+
+const [name = ''] = process.argv.slice(2)
+const bench = BENCHES[name]
+if (bench === undefined) {
+  process.stderr.write(
+    `there is no bench ${name || '(none was named)'}: choose one of ${Object.keys(BENCHES).join(', ')}\n`,
+  )
+  process.exitCode = 1
+} else {
+  await bench()
+}

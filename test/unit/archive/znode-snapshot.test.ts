@@ -1,0 +1,106 @@
+import { describe, expect, it } from 'vitest'
+import { findSnapshot, readSnapshotNodes, writeSnapshot } from '../../../src/archive/znode-snapshot.js'
+import { jsonLinesZnodes } from '../../../src/codec/json-lines-znodes.js'
+import { MemoryStorage } from '../../../src/storage/memory.js'
+import { ZnodeArchive } from '../../../src/znode-archive.js'
+import type { Znode } from '../../../src/zookeeper/znode.js'
+import { collected, streamOf, znode } from '../../support/znode-arbitrary.js'
+
+const FACTS = {
+  takenMs: Date.UTC(2026, 10, 23, 19, 18, 39, 123),
+  roots: ['/'],
+  exclude: ['/zookeeper', /\d+$/i],
+  unreadable: ['/secret'],
+  consistency: 'settled',
+  fromZxid: 2n ** 62n,
+  toZxid: 2n ** 62n + 5n,
+} as const
+const NODES = [znode({ path: '/' }), znode({ path: '/a', data: Buffer.from('xyz') })]
+
+async function stored({ storage = new MemoryStorage(), takenMs = FACTS.takenMs, nodes = NODES } = {}) {
+  await storage.put('archive.json', Buffer.from('{"format":1}'))
+  const snapshot = { facts: { ...FACTS, takenMs }, nodes: () => streamOf<Znode>(nodes), codec: jsonLinesZnodes() }
+  return { storage, header: await writeSnapshot(storage, snapshot, {}) }
+}
+
+/** The one snapshot of `storage`, with its text changed, in a storage of its own. */
+async function edited(storage: MemoryStorage, edit: (text: string) => string): Promise<MemoryStorage> {
+  const { key } = await findSnapshot(storage, 'latest', {})
+  const before = Buffer.concat(await collected(storage.get(key))).toString()
+  const after = edit(before)
+  expect(after).not.toBe(before)
+  const copy = new MemoryStorage()
+  await copy.put('archive.json', Buffer.from('{"format":1}'))
+  await copy.put(key, Buffer.from(after))
+  return copy
+}
+
+describe('a stored snapshot', () => {
+  it('describes itself in its one object', async () => {
+    const { storage, header } = await stored()
+    expect(header.id).toMatch(/^20261123T191839123Z-[0-9a-f]{8}$/)
+    const archive = new ZnodeArchive({ storage })
+    const { exclude, crc32c, roots, ...summary } = header
+    expect(await collected(archive.snapshots())).toEqual([{ ...summary, nodes: 2, bytes: 3n, ephemerals: 0 }])
+    expect((await collected(archive.nodes(header.id))).map(({ path }) => path)).toEqual(['/', '/a'])
+  })
+
+  it.each([
+    ['a byte of a node', (text: string) => text.replace('xyz', 'xyZ')],
+    ['a count', (text: string) => text.replace('\\"nodes\\":2', '\\"nodes\\":3')],
+    ['the header', (text: string) => text.replace('settled', 'sattled')],
+    ['all of the header', (text: string) => text.slice(text.indexOf('\n') + 1).replace('{"nodes":3}', '{"nodes":2}')],
+    [
+      'one node less',
+      (text: string) => text.replace(/\n\{"path":"\/a".*\n/, '\n').replace('{"nodes":3}', '{"nodes":2}'),
+    ],
+  ])('does not pass for whole when somebody changes %s', async (_, edit) => {
+    const { storage, header } = await stored()
+    const archive = new ZnodeArchive({ storage: await edited(storage, edit) })
+    await expect(collected(archive.nodes(header.id))).rejects.toMatchObject({
+      code: 'ARCHIVE_CORRUPT',
+      key: `znodes/${header.id}.znodes.jsonl`,
+    })
+  })
+
+  it('is refused, not misread, when a newer kafkeep wrote it', async () => {
+    const { storage, header } = await stored()
+    const newer = await edited(storage, (text) => text.replace('\\"format\\":1', '\\"format\\":2'))
+    await expect(collected(new ZnodeArchive({ storage: newer }).nodes(header.id))).rejects.toMatchObject({
+      code: 'UNSUPPORTED_FORMAT',
+    })
+  })
+
+  it('is found as the latest, by its id, or as the latest before an instant', async () => {
+    const { storage, header: first } = await stored()
+    const { header: second } = await stored({ storage, takenMs: FACTS.takenMs + 1 })
+    const found = async (choice: Parameters<typeof findSnapshot>[1]) => (await findSnapshot(storage, choice, {})).id
+    expect(await found('latest')).toBe(second.id)
+    expect(await found(first.id)).toBe(first.id)
+    expect(await found({ before: new Date(second.takenMs) })).toBe(first.id)
+    await expect(found({ before: new Date(first.takenMs) })).rejects.toMatchObject({ code: 'NOT_IN_ARCHIVE' })
+  })
+
+  it('is not confused with objects of other names, which stay', async () => {
+    const { storage, header } = await stored()
+    const foreign = ['znodes/notes.txt', 'znodes/20261123T191839123Z.jsonl', `znodes/x/${header.id}.znodes.jsonl`]
+    for (const key of foreign) await storage.put(key, Buffer.from('?'))
+    expect(await collected(new ZnodeArchive({ storage }).snapshots())).toHaveLength(1)
+    for (const key of foreign) expect(await storage.head(key)).toBeDefined()
+  })
+
+  it('says which codec is missing, and takes those of the caller', async () => {
+    const { storage, header } = await stored()
+    const { key } = await findSnapshot(storage, 'latest', {})
+    const bytes = Buffer.concat(await collected(storage.get(key)))
+    const other = new MemoryStorage()
+    await other.put(`znodes/${header.id}.own`, bytes)
+    const snapshot = await findSnapshot(other, 'latest', {})
+    await expect(collected(readSnapshotNodes(other, snapshot, { codecs: [] }))).rejects.toMatchObject({
+      code: 'UNSUPPORTED_FORMAT',
+      message: expect.stringContaining('.own'),
+    })
+    const own = { ...jsonLinesZnodes(), extension: '.own' }
+    expect(await collected(readSnapshotNodes(other, snapshot, { codecs: [own] }))).toHaveLength(2)
+  })
+})

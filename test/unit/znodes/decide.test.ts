@@ -1,0 +1,120 @@
+import { describe, expect, it } from 'vitest'
+import { decide, type NodePolicy } from '../../../src/znodes/decide.js'
+import { isTemporary, TEMPORARY_ACL } from '../../../src/znodes/restored-acl.js'
+import type { ZnodeReading } from '../../../src/zookeeper/transport.js'
+import type { Znode } from '../../../src/zookeeper/znode.js'
+import { znode } from '../../support/znode-arbitrary.js'
+
+const POLICY: NodePolicy = {
+  onExisting: 'keep',
+  ephemerals: 'skip',
+  acls: 'restore',
+  versions: false,
+  sequences: true,
+}
+const READ_ONLY = [{ permissions: 1, scheme: 'world', id: 'anyone' }]
+const DATA = new Uint8Array(Buffer.from('x'))
+
+function live(changes: Partial<Znode> = {}, children: readonly string[] = []): ZnodeReading {
+  const { data, acl, ...stat } = znode({ path: '/a', ...changes })
+  return { data, acl, children, stat }
+}
+
+function decided(
+  node: Partial<Znode>,
+  reading: ZnodeReading | undefined,
+  { children = [], ...policy }: Partial<NodePolicy> & { readonly children?: readonly string[] } = {},
+) {
+  return decide({ node: znode({ path: '/a', ...node }), children }, reading, { ...POLICY, ...policy })
+}
+
+describe('decide', () => {
+  it('creates a leaf with its own ACL, whatever that admits', () => {
+    const plan = decided({ acl: READ_ONLY }, undefined)
+    expect(plan).toMatchObject({ operation: { type: 'create', acl: READ_ONLY }, finalAcl: undefined })
+  })
+
+  it.each([
+    ['children', {}, { children: ['b'] }],
+    ['a counter of sequential children', { sequence: 3 }, {}],
+    ['a version', { version: 3 }, {}],
+  ])(
+    'creates a node that is still to get %s with a temporary ACL where its own would be in the way',
+    (_, node, more) => {
+      const plan = decided({ acl: READ_ONLY, ...node }, undefined, more)
+      expect(plan).toMatchObject({ operation: { acl: TEMPORARY_ACL }, finalAcl: READ_ONLY })
+      expect(decided(node, undefined, more)).toMatchObject({ finalAcl: undefined })
+    },
+  )
+
+  it('counts the children it creates towards the counter', () => {
+    expect(decided({ sequence: 2 }, undefined, { children: ['b', 'c'] }).sequence).toBeUndefined()
+    expect(decided({ sequence: 5 }, undefined, { children: ['b', 'c'] }).sequence).toBe(5)
+    const reading = live({ childrenVersion: 2, childCount: 2 }, ['b', 'c'])
+    expect(decided({ sequence: 2 }, reading, { children: ['b', 'c'] }).sequence).toBeUndefined()
+    expect(decided({ sequence: 3 }, reading, { children: ['b', 'c', 'd'] }).sequence).toBeUndefined()
+    expect(decided({ sequence: 4 }, reading, { children: ['b', 'c', 'd'] }).sequence).toBe(4)
+    expect(decided({ sequence: 4 }, reading, { sequences: false }).sequence).toBeUndefined()
+  })
+
+  it('restores the version of nodes without data, and of others when asked', () => {
+    expect(decided({ version: 4 }, undefined).version).toBe(4)
+    expect(decided({ version: 4, data: new Uint8Array() }, undefined).version).toBe(4)
+    expect(decided({ version: 4, data: DATA }, undefined).version).toBeUndefined()
+    expect(decided({ version: 4, data: DATA }, undefined, { versions: true }).version).toBe(4)
+    expect(decided({ version: 4 }, live({ version: 9 })).changes[0]?.action).toBe('keep')
+  })
+
+  it('does not write a node that is the same, under any policy', () => {
+    for (const onExisting of ['keep', 'overwrite', 'error'] as const) {
+      const plan = decided({ data: DATA }, live({ data: DATA }), { onExisting })
+      expect(plan.changes).toEqual([{ path: '/a', action: 'keep', why: 'it is the same already' }])
+      expect(plan.operation).toBeUndefined()
+    }
+  })
+
+  it('keeps null data apart from empty data', () => {
+    expect(decided({ data: new Uint8Array() }, live({ data: null }))).toMatchObject({ conflict: true })
+  })
+
+  it('overwrites only the version it has seen', () => {
+    const plan = decided({ data: DATA }, live({ version: 7 }), { onExisting: 'overwrite' })
+    expect(plan.operation).toEqual({ type: 'set', path: '/a', data: DATA, version: 7 })
+  })
+
+  it('names both changes when data and ACL differ', () => {
+    const plan = decided({ data: DATA, acl: READ_ONLY }, live(), { onExisting: 'overwrite' })
+    expect(plan.changes.map(({ action }) => action)).toEqual(['set', 'acl'])
+  })
+
+  it('leaves a node of a live session alone', () => {
+    const plan = decided({ data: DATA }, live({ ephemeralOwner: 5n }), { onExisting: 'overwrite' })
+    expect(plan).toMatchObject({ conflict: true, changes: [{ action: 'keep' }] })
+    expect(plan.operation).toBeUndefined()
+  })
+
+  it('compares with a hidden ACL as far as can be seen', () => {
+    const acl = [{ permissions: 31, scheme: 'digest', id: 'ann:hash' }]
+    const hidden = [{ permissions: 31, scheme: 'digest', id: 'ann:x' }]
+    expect(decided({ acl }, live({ acl: hidden })).changes[0]?.why).toBe('it is the same already')
+    expect(decided({ acl: READ_ONLY }, live({ acl: hidden }))).toMatchObject({ conflict: true })
+  })
+
+  it('knows a temporary ACL of its own again, also when the server hides a part of it', () => {
+    const hidden = [{ permissions: 0, scheme: 'digest', id: 'kafkeep-unfinished:x' }]
+    expect([isTemporary(TEMPORARY_ACL), isTemporary(hidden), isTemporary(READ_ONLY)]).toEqual([true, true, false])
+  })
+
+  it.each([
+    ['ephemeral', { kind: 'ephemeral' }, {}],
+    ['with a redacted ACL', { acl: [{ permissions: 31, scheme: 'digest', id: 'ann:x' }] }, {}],
+    ['marked as redacted', { aclRedacted: true }, {}],
+    ['left without an ACL entry', {}, { acls: () => undefined }],
+  ] as const)('skips a node that is %s', (_, node, policy) => {
+    expect(decided(node, undefined, policy).changes).toMatchObject([{ action: 'skip' }])
+  })
+
+  it('says when a node becomes persistent that was not', () => {
+    expect(decided({ kind: 'ttl', ttlMs: 5n }, undefined).changes[0]?.why).toContain('ttl becomes persistent')
+  })
+})
