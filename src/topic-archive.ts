@@ -1,9 +1,9 @@
 import { requireArchive } from './archive/archive-marker.js'
 import { type CheckpointChoice, checkpointIds, readCheckpoint } from './archive/checkpoint.js'
-import type { TopicIdentity } from './archive/names.js'
-import { TOPICS_PREFIX } from './archive/names.js'
+import { instantChoiceOption } from './archive/instant-id.js'
+import { TOPICS_PREFIX, type TopicIdentity } from './archive/names.js'
 import { chainFor, listPartition, type PartitionLog, type SegmentInfo } from './archive/partition-log.js'
-import { type ChainBatch, readChain, recordsOf } from './archive/read-chain.js'
+import { type ChainBatch, linksSince, readChain, recordsOf } from './archive/read-chain.js'
 import type { SegmentSource } from './archive/read-segment.js'
 import { readTopicDescription, type TopicDescription } from './archive/topic-description.js'
 import { type PartitionVerdict, verdictOf } from './archive/verdict.js'
@@ -15,6 +15,7 @@ import { smaller } from './internal/bigint.js'
 import {
   checkRunOptions,
   choiceOption,
+  instantOption,
   integerOption,
   nameOption,
   portOption,
@@ -57,6 +58,10 @@ export interface RangeOptions extends RunOptions {
 
 /** A part of one archived partition, record by record. */
 export interface RecordsOptions extends RangeOptions {
+  /** Only records of this instant or later, by their own timestamps. Older segments are not even read. */
+  readonly since?: Date | undefined
+  /** Only records before this instant, by their own timestamps. */
+  readonly until?: Date | undefined
   /**
    * Whether only records that a read_committed consumer sees are given.
    *
@@ -154,9 +159,10 @@ export class TopicArchive {
    * @throws {@link LossyCodecError} when the archive does not keep offsets and they do not follow from its names.
    */
   async *records(options: RecordsOptions): AsyncGenerator<KafkaRecord, void, void> {
-    const range = checkedRange('records', options, [...RANGE_OPTIONS, 'isolation'])
+    const range = checkedRange('records', options, [...RANGE_OPTIONS, 'since', 'until', 'isolation'])
+    const times = { sinceMs: instantOption('since', options.since), untilMs: instantOption('until', options.until) }
     const isolation = choiceOption('isolation', options.isolation, 'committed', ['committed', 'uncommitted'])
-    for await (const item of this.#read(range, isolation)) yield* recordsOf(item)
+    for await (const item of this.#read(range, isolation, times.sinceMs)) yield* recordsOf(item, times)
   }
 
   /** All checkpoints, oldest first. */
@@ -172,8 +178,13 @@ export class TopicArchive {
     }
   }
 
-  async *#read(range: CheckedRange, isolation: 'committed' | 'uncommitted'): AsyncGenerator<ChainBatch, void, void> {
-    for await (const item of readChain(this.#source, await this.#chain(range), { isolation, signal: range.signal })) {
+  async *#read(
+    range: CheckedRange,
+    isolation: 'committed' | 'uncommitted',
+    sinceMs?: bigint,
+  ): AsyncGenerator<ChainBatch, void, void> {
+    const chain = linksSince(await this.#chain(range), sinceMs)
+    for await (const item of readChain(this.#source, chain, { isolation, signal: range.signal })) {
       if (!item.trueOffsets) {
         throw new LossyCodecError(
           `the archive of ${range.topic}-${range.partition} does not keep the offsets of its records`,
@@ -242,7 +253,7 @@ function checkedRange(subject: string, options: RangeOptions, known: readonly st
     topic: nameOption('topic', options.topic),
     partition: integerOption('partition', options.partition, -1, { min: 0 }),
     topicId: options.topicId,
-    checkpoint: options.checkpoint,
+    checkpoint: options.checkpoint && instantChoiceOption('checkpoint', options.checkpoint),
     from: offsetOption('from', options.from, 0n),
     to: offsetOption('to', options.to, END),
     signal: options.signal,

@@ -1,5 +1,6 @@
 import { requireArchive } from './archive/archive-marker.js'
 import { type CheckpointChoice, readCheckpoint } from './archive/checkpoint.js'
+import { instantChoiceOption } from './archive/instant-id.js'
 import type { RecordBatch } from './batch/record-batch.js'
 import type { Codec } from './codec/codec.js'
 import { NotInArchiveError, TargetConflictError } from './errors.js'
@@ -241,7 +242,7 @@ function checkedOptions(options: RestoreOptions): CheckedOptions {
     onProgress: options.onProgress,
     topics: topicFilterOption('topics', options.topics),
     rename: renameOption(options.rename),
-    checkpoint: checkpointOption(checkpoint),
+    checkpoint: instantChoiceOption('checkpoint', checkpoint),
     offsets: choiceOption('offsets', options.offsets, 'auto', ['auto', 'exact', 'translate']),
     groups: booleanOption('groups', options.groups, true),
     configs: configs === false ? false : { ...configs },
@@ -250,14 +251,6 @@ function checkedOptions(options: RestoreOptions): CheckedOptions {
         ? undefined
         : integerOption('replicationFactor', replicationFactor, 1, { min: 1, max: 32_767 }),
   }
-}
-
-function checkpointOption(choice: CheckpointChoice): CheckpointChoice {
-  if (typeof choice === 'string' && choice !== '') return choice
-  if (typeof choice === 'object' && choice?.before instanceof Date && !Number.isNaN(choice.before.getTime())) {
-    return { before: new Date(choice.before) }
-  }
-  throw new TypeError(`\`checkpoint\` must be 'latest', an id or { before: Date }, got ${String(choice)}`)
 }
 
 function sameTarget({ source, target }: TopicPlan, rival: TopicPlan): RestoreProblem {

@@ -1,8 +1,8 @@
 import type { TopicPartition } from '../batch/topic-partition.js'
-import { ArchiveCorruptError, NotInArchiveError } from '../errors.js'
+import { ArchiveCorruptError } from '../errors.js'
 import type { ArchiveStorage, StorageCallOptions } from '../storage/storage.js'
 import { FORMAT_VERSION } from './archive-marker.js'
-import { chosenId, type InstantChoice, instantOf, newInstantId } from './instant-id.js'
+import { chosenId, type InstantChoice, instantOf, newInstantId, noSuchInstant } from './instant-id.js'
 import { JsonFields, jsonBytes, readJson } from './json-object.js'
 import { CHECKPOINTS_PREFIX, type TopicIdentity } from './names.js'
 
@@ -88,19 +88,9 @@ export async function readCheckpoint(
   const ids: string[] = []
   for await (const id of checkpointIds(storage, { signal })) ids.push(id)
   const id = chosenId(ids, choice)
-  if (id === undefined) throw notFound(choice, ids)
+  if (id === undefined) throw noSuchInstant('checkpoint', choice, ids)
   const key = keyOf(id)
   return { id, ...parseCheckpoint(await readJson(storage, key, { signal }), key) }
-}
-
-function notFound(choice: CheckpointChoice, ids: readonly string[]): NotInArchiveError {
-  if (ids.length === 0) {
-    return new NotInArchiveError('the archive has no checkpoint yet', { hint: 'archive something first' })
-  }
-  const wanted = typeof choice === 'string' ? choice : `before ${choice.before.toISOString()}`
-  return new NotInArchiveError(`the archive has no checkpoint ${wanted}`, {
-    hint: `it has ${ids.length}, from ${ids[0]} to ${ids.at(-1)}`,
-  })
 }
 
 function keyOf(id: string): string {

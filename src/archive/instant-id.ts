@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { NotInArchiveError } from '../errors.js'
 
 const INSTANT_ID = /^(\d{4})(\d{2})(\d{2})T(\d{2})(\d{2})(\d{2})(\d{3})Z-[0-9a-f]{8}$/
 
@@ -25,4 +26,23 @@ export function chosenId(ids: readonly string[], choice: InstantChoice): string 
   if (typeof choice === 'string') return ids.find((id) => id === choice)
   const beforeMs = choice.before.getTime()
   return ids.findLast((id) => (instantOf(id) ?? Number.POSITIVE_INFINITY) < beforeMs)
+}
+
+/** Checks an option that says which state to go back to. */
+export function instantChoiceOption(name: string, choice: InstantChoice): InstantChoice {
+  if (typeof choice === 'string' && choice !== '') return choice
+  if (typeof choice === 'object' && choice?.before instanceof Date && !Number.isNaN(choice.before.getTime())) {
+    return { before: new Date(choice.before) }
+  }
+  throw new TypeError(`\`${name}\` must be 'latest', an id or { before: Date }, got ${String(choice)}`)
+}
+
+/** Says that `choice` means none of `ids`. `what` is what the ids are of, such as `checkpoint`. */
+export function noSuchInstant(what: string, choice: InstantChoice, ids: readonly string[]): NotInArchiveError {
+  if (ids.length === 0)
+    return new NotInArchiveError(`the archive has no ${what} yet`, { hint: 'archive something first' })
+  const wanted = typeof choice === 'string' ? choice : `before ${choice.before.toISOString()}`
+  return new NotInArchiveError(`the archive has no ${what} ${wanted}`, {
+    hint: `it has ${ids.length}, from ${ids[0]} to ${ids.at(-1)}`,
+  })
 }

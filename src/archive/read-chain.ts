@@ -1,4 +1,5 @@
 import { CommittedFilter } from '../batch/committed.js'
+import type { KafkaRecord } from '../batch/read-records.js'
 import type { RecordBatchView } from '../batch/record-batch.js'
 import { LossyCodecError } from '../errors.js'
 import type { StorageCallOptions } from '../storage/storage.js'
@@ -42,10 +43,36 @@ export async function* readChain(
   }
 }
 
-/** The wanted records of a batch. */
-export function* recordsOf({ batch, from, next }: ChainBatch) {
-  if (batch.control) return
+/** Which times are wanted, in epoch milliseconds: from `sinceMs` on, before `untilMs`. */
+export interface TimeRange {
+  readonly sinceMs?: bigint | undefined
+  readonly untilMs?: bigint | undefined
+}
+
+/** The wanted records of a batch. Times need not ascend, so each record is looked at. */
+export function* recordsOf(
+  { batch, from, next }: ChainBatch,
+  { sinceMs, untilMs }: TimeRange = {},
+): Generator<KafkaRecord, void, void> {
+  if (batch.control || isBefore(batch.maxTimestampMs, sinceMs)) return
   for (const record of batch.records()) {
-    if (record.offset >= from && record.offset < next) yield record
+    const { offset, timestampMs } = record
+    if (offset < from || offset >= next) continue
+    if (sinceMs !== undefined && timestampMs < sinceMs) continue
+    if (untilMs !== undefined && timestampMs >= untilMs) continue
+    yield record
   }
+}
+
+/** Leaves out segments that, by their names, hold nothing as new as `sinceMs`. */
+export function linksSince(
+  chain: readonly ChainLink<SegmentInfo>[],
+  sinceMs: bigint | undefined,
+): ChainLink<SegmentInfo>[] {
+  return chain.filter(({ segment }) => !isBefore(segment.maxTimestampMs, sinceMs))
+}
+
+/** Whether all is older than `sinceMs`; a largest timestamp of -1 says nothing. */
+function isBefore(maxTimestampMs: bigint, sinceMs: bigint | undefined): boolean {
+  return sinceMs !== undefined && maxTimestampMs >= 0n && maxTimestampMs < sinceMs
 }

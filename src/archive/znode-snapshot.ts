@@ -1,9 +1,9 @@
 import type { Codec } from '../codec/codec.js'
 import { jsonLinesZnodes } from '../codec/json-lines-znodes.js'
-import { ArchiveCorruptError, NotInArchiveError, StorageError, UnsupportedFormatError } from '../errors.js'
+import { ArchiveCorruptError, StorageError, UnsupportedFormatError } from '../errors.js'
 import type { ArchiveStorage, StorageCallOptions } from '../storage/storage.js'
 import type { Znode } from '../zookeeper/znode.js'
-import { chosenId, type InstantChoice, instantOf, newInstantId } from './instant-id.js'
+import { chosenId, type InstantChoice, instantOf, newInstantId, noSuchInstant } from './instant-id.js'
 import { ZNODES_PREFIX } from './names.js'
 import {
   headerFromZnode,
@@ -88,10 +88,7 @@ export async function findSnapshot(
   const ids = [...byId.keys()]
   const found = byId.get(chosenId(ids, choice) ?? '')
   if (found !== undefined) return found
-  const wanted = typeof choice === 'string' ? choice : `before ${choice.before.toISOString()}`
-  throw new NotInArchiveError(`the archive has no znode snapshot (${wanted})`, {
-    hint: ids.length === 0 ? 'take one first' : `it has ${ids.length}, from ${ids[0]} to ${ids.at(-1)}`,
-  })
+  throw noSuchInstant('znode snapshot', choice, ids)
 }
 
 /** Reads what a snapshot says of itself, and nothing more of it. */

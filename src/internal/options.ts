@@ -57,6 +57,13 @@ export function portOption<T extends object>(name: string, value: T, methods: re
   )
 }
 
+/** Checks an optional instant and returns it in epoch milliseconds. */
+export function instantOption(name: string, value: Date | undefined): bigint | undefined {
+  if (value === undefined) return undefined
+  if (value instanceof Date && !Number.isNaN(value.getTime())) return BigInt(value.getTime())
+  throw new TypeError(`\`${name}\` must be a valid Date, got ${String(value)}`)
+}
+
 /** Checks the options that every run accepts. */
 export function checkRunOptions(options: { readonly signal?: unknown; readonly onProgress?: unknown }): void {
   if (options.signal !== undefined && !(options.signal instanceof AbortSignal)) {

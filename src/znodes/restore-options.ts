@@ -1,4 +1,4 @@
-import { type InstantChoice, instantOf } from '../archive/instant-id.js'
+import { type InstantChoice, instantChoiceOption } from '../archive/instant-id.js'
 import { booleanOption, checkRunOptions, choiceOption, rejectUnknownOptions } from '../internal/options.js'
 import type { RunOptions } from '../progress.js'
 import { matchesPath, type PathFilter, pathFilterOption, pathsOption } from '../zookeeper/path-filter.js'
@@ -86,7 +86,7 @@ export function checkedRestoreOptions(options: ZnodeRestoreOptions) {
   return {
     signal: options.signal,
     onProgress: options.onProgress,
-    snapshot: snapshotOption(options.snapshot),
+    snapshot: instantChoiceOption('snapshot', options.snapshot ?? DEFAULTS.snapshot),
     paths,
     exclude,
     onExisting: choiceOption('onExisting', options.onExisting, 'keep', ['keep', 'overwrite', 'error']),
@@ -96,14 +96,6 @@ export function checkedRestoreOptions(options: ZnodeRestoreOptions) {
     versions: booleanOption('versions', options.versions, false),
     sequences: booleanOption('sequences', options.sequences, true),
   }
-}
-
-function snapshotOption(choice: SnapshotChoice = DEFAULTS.snapshot): SnapshotChoice {
-  if (typeof choice === 'string' && (choice === 'latest' || instantOf(choice) !== undefined)) return choice
-  if (typeof choice === 'object' && choice?.before instanceof Date && !Number.isNaN(choice.before.getTime())) {
-    return { before: new Date(choice.before) }
-  }
-  throw new TypeError(`\`snapshot\` must be 'latest', a snapshot's id or { before: Date }, got ${String(choice)}`)
 }
 
 function aclsOption(acls: AclPolicy = 'restore'): AclPolicy {
