@@ -46,7 +46,9 @@ export abstract class KafkeepError extends Error {
 
 /** A stored object does not exist. */
 export class ObjectNotFoundError extends KafkeepError {
+  /** Name of the class. */
   override readonly name = 'ObjectNotFoundError'
+  /** {@inheritDoc KafkeepError.code} */
   override readonly code = 'OBJECT_NOT_FOUND' as const
 
   /** `key` is the full object key, as passed to the storage. */
@@ -61,7 +63,9 @@ export class ObjectNotFoundError extends KafkeepError {
 
 /** The object storage refused or failed a call. Never means that an object is absent. */
 export class StorageError extends KafkeepError {
+  /** Name of the class. */
   override readonly name = 'StorageError'
+  /** {@inheritDoc KafkeepError.code} */
   override readonly code = 'STORAGE_FAILED' as const
   /** The key or prefix of the call, where it had one. */
   readonly key?: string
@@ -75,7 +79,9 @@ export class StorageError extends KafkeepError {
 
 /** Kafka or ZooKeeper could not be reached, or refused a request. */
 export class TransportError extends KafkeepError {
+  /** Name of the class. */
   override readonly name = 'TransportError'
+  /** {@inheritDoc KafkeepError.code} */
   override readonly code = 'TRANSPORT_FAILED' as const
   /** The system on the other side. */
   readonly system: 'kafka' | 'zookeeper'
@@ -98,13 +104,17 @@ export class TransportError extends KafkeepError {
 
 /** The client library that was handed in does not have the shape this version of kafkeep knows. */
 export class UnsupportedClientError extends KafkeepError {
+  /** Name of the class. */
   override readonly name = 'UnsupportedClientError'
+  /** {@inheritDoc KafkeepError.code} */
   override readonly code = 'UNSUPPORTED_CLIENT' as const
 }
 
 /** A named topic does not exist in the cluster. */
 export class TopicNotFoundError extends KafkeepError {
+  /** Name of the class. */
   override readonly name = 'TopicNotFoundError'
+  /** {@inheritDoc KafkeepError.code} */
   override readonly code = 'TOPIC_NOT_FOUND' as const
 
   /** `topic` is the name that was asked for. */
@@ -119,13 +129,17 @@ export class TopicNotFoundError extends KafkeepError {
 
 /** The archive has no such topic, checkpoint or snapshot. */
 export class NotInArchiveError extends KafkeepError {
+  /** Name of the class. */
   override readonly name = 'NotInArchiveError'
+  /** {@inheritDoc KafkeepError.code} */
   override readonly code = 'NOT_IN_ARCHIVE' as const
 }
 
 /** What is stored contradicts itself: a checksum, a count, a name or a field is not what it must be. */
 export class ArchiveCorruptError extends KafkeepError {
+  /** Name of the class. */
   override readonly name = 'ArchiveCorruptError'
+  /** {@inheritDoc KafkeepError.code} */
   override readonly code = 'ARCHIVE_CORRUPT' as const
   /** The object that is damaged or missing. */
   readonly key?: string
@@ -152,48 +166,64 @@ export class ArchiveCorruptError extends KafkeepError {
 
 /** An object needs a codec, compression or format version that this reader does not have. */
 export class UnsupportedFormatError extends KafkeepError {
+  /** Name of the class. */
   override readonly name = 'UnsupportedFormatError'
+  /** {@inheritDoc KafkeepError.code} */
   override readonly code = 'UNSUPPORTED_FORMAT' as const
 }
 
 /** What was asked for needs data that the archive's codec does not keep, such as offsets or transaction state. */
 export class LossyCodecError extends KafkeepError {
+  /** Name of the class. */
   override readonly name = 'LossyCodecError'
+  /** {@inheritDoc KafkeepError.code} */
   override readonly code = 'LOSSY_CODEC' as const
 }
 
 /** The storage (or its prefix) already holds objects that are not a kafkeep archive. */
 export class ForeignContentError extends KafkeepError {
+  /** Name of the class. */
   override readonly name = 'ForeignContentError'
+  /** {@inheritDoc KafkeepError.code} */
   override readonly code = 'FOREIGN_CONTENT' as const
 }
 
 /** Offsets are gone from the log before they could be archived, and the caller asked to stop there. */
 export class ArchiveGapError extends KafkeepError {
+  /** Name of the class. */
   override readonly name = 'ArchiveGapError'
+  /** {@inheritDoc KafkeepError.code} */
   override readonly code = 'ARCHIVE_GAP' as const
 }
 
 /** The log on the broker does not continue what is archived of it. */
 export class LogDivergedError extends KafkeepError {
+  /** Name of the class. */
   override readonly name = 'LogDivergedError'
+  /** {@inheritDoc KafkeepError.code} */
   override readonly code = 'LOG_DIVERGED' as const
 }
 
 /** The restore target is not fit to receive the data. Nothing was written to it. */
 export class TargetConflictError extends KafkeepError {
+  /** Name of the class. */
   override readonly name = 'TargetConflictError'
+  /** {@inheritDoc KafkeepError.code} */
   override readonly code = 'TARGET_CONFLICT' as const
 }
 
 /** An unfinished restore of the same target has other options, or somebody else wrote to the target meanwhile. */
 export class RestoreConflictError extends KafkeepError {
+  /** Name of the class. */
   override readonly name = 'RestoreConflictError'
+  /** {@inheritDoc KafkeepError.code} */
   override readonly code = 'RESTORE_CONFLICT' as const
 }
 
 /** A snapshot could not be taken as completely or as exactly as was asked. Nothing was stored. */
 export class SnapshotIncompleteError extends KafkeepError {
+  /** Name of the class. */
   override readonly name = 'SnapshotIncompleteError'
+  /** {@inheritDoc KafkeepError.code} */
   override readonly code = 'SNAPSHOT_INCOMPLETE' as const
 }

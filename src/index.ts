@@ -5,14 +5,15 @@
  */
 
 export type { CheckpointChoice } from './archive/checkpoint.js'
-export type { InstantChoice } from './archive/instant-id.js'
-export type { GapCause, PartitionIdentity, SegmentName, TopicIdentity } from './archive/names.js'
+export type { BeforeInstant, InstantChoice } from './archive/instant-id.js'
+export type { GapCause, OffsetRange, PartitionIdentity, SegmentName, TopicIdentity } from './archive/names.js'
 export type { SegmentInfo } from './archive/partition-log.js'
 export type { TopicDescription } from './archive/topic-description.js'
-export type { PartitionVerdict } from './archive/verdict.js'
+export type { Gap, PartitionVerdict } from './archive/verdict.js'
 export type { SnapshotConsistency } from './archive/znode-snapshot-header.js'
 export type {
   ArchiveEvent,
+  CheckpointEvent,
   DivergedEvent,
   GapEvent,
   OpenTransactionEvent,
@@ -48,14 +49,16 @@ export {
   UnsupportedFormatError,
 } from './errors.js'
 export type { TopicFilter } from './internal/topic-filter.js'
-export type { KafkaErrorName } from './kafka/protocol/error-codes.js'
+export type { KafkaErrorName, NamedKafkaError } from './kafka/protocol/error-codes.js'
 export type { EpochEnd, LogPosition } from './kafka/protocol/offsets.js'
 export type { ProduceAnswer } from './kafka/protocol/produce.js'
 export type {
   AbortedTransaction,
   ClusterMetadata,
   ConfigEntry,
+  DivergingEpoch,
   FetchedPartition,
+  FetchedTopic,
   FetchPosition,
   FetchRequest,
   GroupListing,
@@ -69,7 +72,14 @@ export type {
   TransportCallOptions,
 } from './kafka/transport.js'
 export type { Progress, RunOptions } from './progress.js'
-export type { OffsetMode, RestoreEvent } from './restore/events.js'
+export type {
+  GroupsEvent,
+  OffsetMode,
+  ProgressEvent,
+  ReleasedEvent,
+  RestoreEvent,
+  TopicReadyEvent,
+} from './restore/events.js'
 export type { RestoreProblem } from './restore/plan.js'
 export type { RenameOption } from './restore/rename.js'
 export type { RestoredPartition, RestoreSummary } from './restore/restore-run.js'
@@ -95,20 +105,42 @@ export {
   type TopicArchiveOptions,
 } from './topic-archive.js'
 export { type ArchiveOptions, type ArchiveSummary, TopicArchiver, type TopicArchiverOptions } from './topic-archiver.js'
-export { type RestoreOptions, type RestorePlan, TopicRestorer, type TopicRestorerOptions } from './topic-restorer.js'
-export { ZnodeArchive, type ZnodeArchiveOptions } from './znode-archive.js'
+export {
+  type PlannedTopic,
+  type RestoreOptions,
+  type RestorePlan,
+  TopicRestorer,
+  type TopicRestorerOptions,
+} from './topic-restorer.js'
+export {
+  type SnapshotInfo,
+  ZnodeArchive,
+  type ZnodeArchiveCallOptions,
+  type ZnodeArchiveOptions,
+} from './znode-archive.js'
 export { ZnodeRestorer, type ZnodeRestorerOptions } from './znode-restorer.js'
-export { type SnapshotEvent, ZnodeSnapshotter, type ZnodeSnapshotterOptions } from './znode-snapshotter.js'
+export {
+  type SnapshotEvent,
+  type SnapshotStoredEvent,
+  ZnodeSnapshotter,
+  type ZnodeSnapshotterOptions,
+} from './znode-snapshotter.js'
 export type { ZnodeRestoreEvent } from './znodes/apply.js'
 export type { ZnodeChange } from './znodes/decide.js'
+export type { NodesReadEvent, TreeEvent, UnreadableEvent } from './znodes/read-tree.js'
 export type { AclPolicy, SnapshotChoice, ZnodeRestoreOptions } from './znodes/restore-options.js'
-export type { ZnodeRestoreSummary } from './znodes/restore-tally.js'
+export type { FailedChange, ZnodeRestoreSummary } from './znodes/restore-tally.js'
 export type { SnapshotOptions } from './znodes/snapshot-options.js'
 export type { SnapshotSummary } from './znodes/snapshot-summary.js'
 export { kafkaTransientZnodes } from './zookeeper/kafka-transient-znodes.js'
 export type { PathFilter } from './zookeeper/path-filter.js'
 export type {
   CommitOutcome,
+  Committed,
+  CreateOperation,
+  DeleteOperation,
+  Refused,
+  SetOperation,
   ZnodeOperation,
   ZnodeReading,
   ZooKeeperCallOptions,

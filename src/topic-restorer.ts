@@ -83,20 +83,32 @@ export interface RestoreOptions extends RunOptions {
   readonly replicationFactor?: number | undefined
 }
 
+/** What a restore would do with one topic. */
+export interface PlannedTopic {
+  /** The topic in the archive. */
+  readonly topic: string
+  /** The topic in the target cluster. */
+  readonly target: string
+  /** How its offsets come back. */
+  readonly offsets: OffsetMode
+  /** Why they come back in that way. */
+  readonly why: string
+  /** A guess from the archived size, at a rate that most clusters reach. */
+  readonly estimatedMs: number
+  /** Whether the target topic would be created. */
+  readonly create: boolean
+  /** Partitions of the target topic. */
+  readonly partitions: number
+  /** Replication factor, where it would be created. */
+  readonly replicationFactor: number
+  /** Configs of its own, where it would be created. */
+  readonly configs: Readonly<Record<string, string>>
+}
+
 /** What a restore would do. */
 export interface RestorePlan {
   /** One entry a topic. */
-  readonly topics: readonly {
-    readonly topic: string
-    readonly target: string
-    readonly offsets: OffsetMode
-    readonly why: string
-    readonly estimatedMs: number
-    readonly create: boolean
-    readonly partitions: number
-    readonly replicationFactor: number
-    readonly configs: Readonly<Record<string, string>>
-  }[]
+  readonly topics: readonly PlannedTopic[]
   /** What would make it fail; nothing is written while there is any. */
   readonly problems: readonly RestoreProblem[]
   /** The plan as lines to read. */

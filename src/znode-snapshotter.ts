@@ -27,13 +27,15 @@ export interface ZnodeSnapshotterOptions {
 }
 
 /** What {@link ZnodeSnapshotter.stream} tells. */
-export type SnapshotEvent =
-  | TreeEvent
-  | {
-      readonly type: 'snapshot'
-      /** Name of the snapshot, which is stored now. */
-      readonly id: string
-    }
+export type SnapshotEvent = TreeEvent | SnapshotStoredEvent
+
+/** The snapshot is stored. */
+export interface SnapshotStoredEvent {
+  /** What happened. */
+  readonly type: 'snapshot'
+  /** Names it to a restore. */
+  readonly id: string
+}
 
 const DEFAULTS = { concurrency: 200 } as const
 

@@ -1,5 +1,5 @@
 /** A step of the demo did not do what the README promises. */
-export class BrokenPromiseError extends Error {
+class BrokenPromiseError extends Error {
   override readonly name = 'BrokenPromiseError'
 }
 

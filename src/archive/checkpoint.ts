@@ -33,7 +33,7 @@ export interface CheckpointTopic extends TopicIdentity {
 }
 
 /** An offset that a consumer group had committed. */
-export interface CheckpointGroupOffset extends TopicPartition {
+interface CheckpointGroupOffset extends TopicPartition {
   readonly offset: bigint
   readonly leaderEpoch: number
   readonly metadata: string

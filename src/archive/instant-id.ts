@@ -18,7 +18,13 @@ export function instantOf(id: string): number | undefined {
 }
 
 /** Which of several states to go back to: the newest one, one by its id, or the newest one before an instant. */
-export type InstantChoice = 'latest' | string | { readonly before: Date }
+export type InstantChoice = 'latest' | string | BeforeInstant
+
+/** The newest state before an instant. */
+export interface BeforeInstant {
+  /** The state was taken before this. */
+  readonly before: Date
+}
 
 /** The id among `ids` (in ascending order) that `choice` means, or `undefined`. */
 export function chosenId(ids: readonly string[], choice: InstantChoice): string | undefined {

@@ -15,6 +15,7 @@ export const ZNODES_PREFIX = 'znodes/'
 
 /** One incarnation of a topic: a topic that was deleted and created again is another one. */
 export interface TopicIdentity {
+  /** Name of the topic. */
   readonly topic: string
   /** Kafka's topic id, or `-<cluster id>` from brokers that have none. */
   readonly topicId: string
@@ -23,14 +24,18 @@ export interface TopicIdentity {
 /** A partition of one incarnation of a topic. */
 export interface PartitionIdentity extends TopicIdentity, TopicPartition {}
 
-/** What a segment's name tells. */
-export interface SegmentName extends PartitionIdentity {
+/** Offsets from `from` on, before `next`. */
+export interface OffsetRange {
+  /** First offset. */
+  readonly from: bigint
+  /** Offset after the last one. */
+  readonly next: bigint
+}
+
+/** What a segment's name tells; the segment answers for the offsets `[from, next)`. */
+export interface SegmentName extends PartitionIdentity, OffsetRange {
   /** Counts how often the log did not continue what was archived of it; the first is 1. */
   readonly generation: number
-  /** First offset that the segment answers for. */
-  readonly from: bigint
-  /** Offset after the last one that the segment answers for. */
-  readonly next: bigint
   /** Leader epoch of the first batch. */
   readonly firstEpoch: number
   /** Leader epoch of the last batch. */
@@ -51,10 +56,8 @@ export interface SegmentName extends PartitionIdentity {
 export type GapCause = 'retention' | 'deleted' | 'tombstones' | 'unknown'
 
 /** What a gap's name tells. */
-export interface GapName extends PartitionIdentity {
+export interface GapName extends PartitionIdentity, OffsetRange {
   readonly generation: number
-  readonly from: bigint
-  readonly next: bigint
   readonly cause: GapCause
 }
 
@@ -72,7 +75,7 @@ export function partitionPrefix({ topic, topicId, partition }: PartitionIdentity
 }
 
 /** All objects of one generation of a partition. */
-export function generationPrefix(partition: PartitionIdentity, generation: number): string {
+function generationPrefix(partition: PartitionIdentity, generation: number): string {
   return `${partitionPrefix(partition)}g${generation}/`
 }
 
@@ -149,9 +152,7 @@ function identityFrom(groups: Groups): (PartitionIdentity & { readonly generatio
   return { topic, topicId, partition: Number(partition), generation: Number(generation) }
 }
 
-function rangeFrom(
-  groups: Groups,
-): (PartitionIdentity & { readonly generation: number; readonly from: bigint; readonly next: bigint }) | undefined {
+function rangeFrom(groups: Groups): (PartitionIdentity & OffsetRange & { readonly generation: number }) | undefined {
   const identity = identityFrom(groups)
   if (groups === undefined || identity === undefined) return undefined
   const from = BigInt(groups['from'] ?? '')

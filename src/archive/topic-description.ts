@@ -5,8 +5,11 @@ import { type TopicIdentity, topicKey } from './names.js'
 
 /** An incarnation of a topic as it was when it was first archived. */
 export interface TopicDescription extends TopicIdentity {
+  /** When it was first archived, in epoch milliseconds. */
   readonly firstSeenMs: number
+  /** The cluster it was in. */
   readonly clusterId: string
+  /** How many partitions it had. */
   readonly partitions: number
 }
 

@@ -1,18 +1,19 @@
-import type { GapCause } from './names.js'
+import type { TopicPartition } from '../batch/topic-partition.js'
+import type { GapCause, OffsetRange } from './names.js'
 import { chainFor, holesIn, type PartitionLog } from './partition-log.js'
 
-/** Whether a partition is archived without a gap, and how far. */
-export interface PartitionVerdict {
-  readonly topic: string
-  readonly partition: number
-  /** First archived offset. */
-  readonly from: bigint
-  /** Offset after the last archived one. */
-  readonly next: bigint
+/** Offsets that are not archived. */
+export interface Gap extends OffsetRange {
+  /** Why; `unknown` where nothing in the archive explains it, which is damage. */
+  readonly cause: GapCause
+}
+
+/** Whether a partition is archived without a gap, and how far: the offsets `[from, next)`. */
+export interface PartitionVerdict extends TopicPartition, OffsetRange {
   /** Records in the segments that give `[from, next)`. */
   readonly records: bigint
   /** Offsets in `[from, next)` that are not archived. */
-  readonly gaps: readonly { readonly from: bigint; readonly next: bigint; readonly cause: GapCause }[]
+  readonly gaps: readonly Gap[]
   /** Whether there is no gap and, in a run, the partition's end as it was at the start was reached. */
   readonly complete: boolean
 }

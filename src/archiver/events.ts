@@ -1,4 +1,5 @@
-import type { GapCause } from '../archive/names.js'
+import type { GapCause, OffsetRange } from '../archive/names.js'
+import type { TopicPartition } from '../batch/topic-partition.js'
 import type { KafkeepError } from '../errors.js'
 
 /** A fact of an archive run. Whatever it speaks of is durable already. */
@@ -8,60 +9,68 @@ export type ArchiveEvent =
   | DivergedEvent
   | OpenTransactionEvent
   | StoppedEvent
-  | { readonly type: 'checkpoint'; readonly id: string }
+  | CheckpointEvent
 
-/** A segment is stored. */
-export interface SegmentEvent {
+/** A segment is stored; it answers for the offsets `[from, next)`. */
+export interface SegmentEvent extends TopicPartition, OffsetRange {
+  /** What happened. */
   readonly type: 'segment'
-  readonly topic: string
+  /** Kafka's id of the topic, or `-<cluster id>` from brokers that have none. */
   readonly topicId: string
-  readonly partition: number
+  /** Generation of the log that the segment belongs to. */
   readonly generation: number
-  /** First offset the segment answers for. */
-  readonly from: bigint
-  /** Offset after the last one the segment answers for. */
-  readonly next: bigint
+  /** Records in the segment. */
   readonly records: number
   /** Size of the stored object. */
   readonly bytes: number
+  /** Key of the stored object. */
   readonly key: string
 }
 
-/** Offsets that were gone from the log before they could be archived. */
-export interface GapEvent {
+/** Offsets `[from, next)` that were gone from the log before they could be archived. */
+export interface GapEvent extends TopicPartition, OffsetRange {
+  /** What happened. */
   readonly type: 'gap'
-  readonly topic: string
-  readonly partition: number
-  readonly from: bigint
-  readonly next: bigint
+  /** Why they are gone. */
   readonly cause: GapCause
 }
 
-/** The log does not continue what is archived of it: a new generation begins at `at`. */
-export interface DivergedEvent {
+/** The log does not continue what is archived of it: a new generation begins. */
+export interface DivergedEvent extends TopicPartition {
+  /** What happened. */
   readonly type: 'diverged'
-  readonly topic: string
-  readonly partition: number
+  /** The generation that begins. */
   readonly generation: number
+  /** First offset at which the log is another one. */
   readonly at: bigint
+  /** Where the older generation ended. */
   readonly archivedNext: bigint
 }
 
 /** A transaction that was open when the run began holds its end back: the rest belongs to a later run. */
-export interface OpenTransactionEvent {
+export interface OpenTransactionEvent extends TopicPartition {
+  /** What happened. */
   readonly type: 'open-transaction'
-  readonly topic: string
-  readonly partition: number
+  /** Where the run ends: the first offset of the oldest open transaction. */
   readonly lastStableOffset: bigint
+  /** Where the log ended when the run began. */
   readonly highWatermark: bigint
   /** Since when the run has known of it, in epoch milliseconds. */
   readonly sinceMs: number
 }
 
 /** A partition was given up; the others go on. */
-export interface StoppedEvent {
+export interface StoppedEvent extends TopicPartition {
+  /** What happened. */
   readonly type: 'stopped'
-  readonly topic: string
-  readonly partition: number
+  /** Why. */
   readonly error: KafkeepError
+}
+
+/** The state that the run has reached is stored, so that a restore can go back to it. */
+export interface CheckpointEvent {
+  /** What happened. */
+  readonly type: 'checkpoint'
+  /** Names the checkpoint to a restore. */
+  readonly id: string
 }

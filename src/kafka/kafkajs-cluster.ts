@@ -7,7 +7,7 @@ import type { ApiVersionRange } from './protocol/api.js'
  */
 
 /** An entry of a connection's request queue. */
-export interface QueuedRequest {
+interface QueuedRequest {
   readonly entry: {
     readonly apiKey: number
     readonly apiName: string
@@ -36,7 +36,7 @@ export interface Connection {
 }
 
 /** The two sockets that kafkajs keeps for a broker. */
-export interface ConnectionPool {
+interface ConnectionPool {
   readonly pool: readonly Connection[]
   readonly host: string
   readonly port: number
@@ -54,7 +54,7 @@ export interface Broker {
 }
 
 /** The brokers that kafkajs knows. */
-export interface BrokerPool {
+interface BrokerPool {
   brokers: Record<string, Broker>
   seedBroker: Broker
   readonly versions: Broker['versions']

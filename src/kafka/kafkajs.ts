@@ -68,7 +68,7 @@ export class KafkaJsTransport implements KafkaTransport {
   /**
    * `kafka` is a `Kafka` instance of kafkajs 2.2.
    *
-   * @throws {@link UnsupportedClientError} when it is something else.
+   * @throws UnsupportedClientError when it is something else.
    */
   constructor(kafka: object) {
     this.#brokers = new KafkaJsBrokers(kafka)

@@ -11,18 +11,23 @@ export interface TransportCallOptions {
 
 /** Who leads a partition now. */
 export interface PartitionMetadata {
+  /** Number of the partition. */
   readonly partition: number
   /** -1 while the partition has no leader. */
   readonly leaderId: number
+  /** Counts the partition's leaders. */
   readonly leaderEpoch: number
+  /** Node ids of the brokers that have the partition. */
   readonly replicas: readonly number[]
 }
 
 /** A topic as the cluster describes it. */
 export interface TopicMetadata {
+  /** Name of the topic. */
   readonly topic: string
   /** Kafka's topic id in its usual base64url form; `undefined` on brokers before 2.8. */
   readonly topicId: string | undefined
+  /** Whether it is one of Kafka's own, such as `__consumer_offsets`. */
   readonly internal: boolean
   /** In ascending order of the partition number. */
   readonly partitions: readonly PartitionMetadata[]
@@ -32,16 +37,21 @@ export interface TopicMetadata {
 
 /** The cluster and the topics that were asked for. */
 export interface ClusterMetadata {
+  /** Kafka's id of the cluster. */
   readonly clusterId: string
+  /** Node ids of the brokers that are up. */
   readonly brokerIds: readonly number[]
+  /** What was asked for. */
   readonly topics: readonly TopicMetadata[]
 }
 
 /** Where to go on reading one partition. */
 export interface FetchPosition {
+  /** Number of the partition. */
   readonly partition: number
   /** The leader epoch the reader knows, so that a deposed leader refuses; -1 where unknown. */
   readonly leaderEpoch: number
+  /** First offset to read. */
   readonly offset: bigint
   /** Leader epoch of the last batch read before `offset`, so that the leader can tell a diverged log; -1 where unknown. */
   readonly lastFetchedEpoch: number
@@ -49,14 +59,22 @@ export interface FetchPosition {
   readonly maxBytes: number
 }
 
+/** Partitions of one topic to read. */
+export interface FetchedTopic {
+  /** Name of the topic. */
+  readonly topic: string
+  /** Kafka's id of the topic, which the request is sent by where there is one. */
+  readonly topicId: string | undefined
+  /** Where to read in each partition. */
+  readonly partitions: readonly FetchPosition[]
+}
+
 /** A request for whole record batches of partitions that one broker leads. */
 export interface FetchRequest {
+  /** The broker that is asked. */
   readonly nodeId: number
-  readonly topics: readonly {
-    readonly topic: string
-    readonly topicId: string | undefined
-    readonly partitions: readonly FetchPosition[]
-  }[]
+  /** What is read. */
+  readonly topics: readonly FetchedTopic[]
   /** How long the broker may wait for data. */
   readonly maxWaitMs: number
   /** Limit of the whole answer. */
@@ -67,31 +85,47 @@ export interface FetchRequest {
 
 /** A transaction that was aborted: its records are in the log, but no read_committed consumer sees them. */
 export interface AbortedTransaction {
+  /** Whose transaction it was. */
   readonly producerId: bigint
+  /** Its first offset in the partition. */
   readonly firstOffset: bigint
+}
+
+/** Where two logs part. */
+export interface DivergingEpoch {
+  /** The largest epoch that the leader knows and that is not above the reader's. */
+  readonly epoch: number
+  /** Where that epoch ends in the leader's log. */
+  readonly endOffset: bigint
 }
 
 /** One partition's part of an answer to a fetch. */
 export interface FetchedPartition extends TopicPartition {
+  /** Why there is nothing. */
   readonly error: KafkaErrorName | undefined
   /** -1 where the broker did not say. */
   readonly highWatermark: bigint
   /** Every transaction that begins before this offset is decided; -1 where the broker did not say. */
   readonly lastStableOffset: bigint
+  /** First offset of the log; -1 where the broker did not say. */
   readonly logStart: bigint
   /** Aborted transactions that overlap what was read. */
   readonly aborted: readonly AbortedTransaction[]
   /** Record batches one after the other; the last one may be cut off. */
   readonly bytes: Buffer
   /** Set where the leader's log does not contain the epoch the reader came from: where they part. */
-  readonly divergingEpoch: { readonly epoch: number; readonly endOffset: bigint } | undefined
+  readonly divergingEpoch: DivergingEpoch | undefined
 }
 
 /** One topic config with where its value comes from. */
 export interface ConfigEntry {
+  /** Name of the config. */
   readonly name: string
+  /** The value in force; `null` where the broker keeps it to itself. */
   readonly value: string | null
+  /** Where the value comes from. */
   readonly source: 'topic' | 'broker' | 'cluster-default' | 'broker-file' | 'default' | 'unknown'
+  /** Whether the value is a secret. */
   readonly sensitive: boolean
   /** What would apply without a value of the topic's own. */
   readonly inherited: string | null
@@ -99,26 +133,35 @@ export interface ConfigEntry {
 
 /** The effective configuration of a topic. */
 export interface TopicConfigs {
+  /** Name of the topic. */
   readonly topic: string
+  /** All its configs. */
   readonly configs: readonly ConfigEntry[]
 }
 
 /** A topic to create. */
 export interface NewTopic {
+  /** Name of the topic. */
   readonly topic: string
+  /** How many partitions it gets. */
   readonly partitions: number
+  /** How many brokers have each partition. */
   readonly replicationFactor: number
+  /** Configs of its own. */
   readonly configs: Readonly<Record<string, string>>
 }
 
 /** What makes a producer idempotent: the broker knows its batches by it. */
 export interface ProducerIdentity {
+  /** Given by the cluster, once. */
   readonly producerId: bigint
+  /** Goes up when the identity is taken over. */
   readonly producerEpoch: number
 }
 
 /** A group as its coordinator lists it. */
 export interface GroupListing {
+  /** Name of the group. */
   readonly groupId: string
   /** `consumer` for consumer groups; empty for groups that only commit offsets. */
   readonly protocolType: string
@@ -126,9 +169,11 @@ export interface GroupListing {
 
 /** What a group has committed for a partition. */
 export interface GroupOffset extends TopicPartition {
+  /** Offset of the next record the group will read. */
   readonly offset: bigint
   /** -1 where the group did not say. */
   readonly leaderEpoch: number
+  /** Whatever the group has written beside it. */
   readonly metadata: string
 }
 
@@ -179,5 +224,6 @@ export interface KafkaTransport {
   commitGroupOffsets(groupId: string, offsets: readonly GroupOffset[], options?: TransportCallOptions): Promise<void>
   /** Closes every connection. Calling it again is harmless. */
   close(): Promise<void>
+  /** `close`, for `await using`. */
   [Symbol.asyncDispose](): Promise<void>
 }

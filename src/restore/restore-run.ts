@@ -1,5 +1,6 @@
 import type { Checkpoint } from '../archive/checkpoint.js'
 import type { SegmentSource } from '../archive/read-segment.js'
+import type { TopicPartition } from '../batch/topic-partition.js'
 import { KafkeepError } from '../errors.js'
 import { merge } from '../internal/merge.js'
 import type { KafkaTransport } from '../kafka/transport.js'
@@ -15,10 +16,9 @@ import { pinRestore, type RestoreRecord } from './restore-record.js'
 import { configsBeforeHold, holdConfigs, releaseConfigs } from './target-configs.js'
 
 /** What a partition has become. */
-export interface RestoredPartition {
-  readonly topic: string
+export interface RestoredPartition extends TopicPartition {
+  /** The topic in the target cluster. */
   readonly target: string
-  readonly partition: number
   /** First offset of the restored state in the source. */
   readonly sourceFrom: bigint
   /** Offset after the last one of the restored state in the source. */
@@ -35,8 +35,11 @@ export interface RestoredPartition {
 
 /** What a restore achieved. */
 export interface RestoreSummary {
+  /** Every partition that was restored. */
   readonly partitions: readonly RestoredPartition[]
+  /** Records restored, over all partitions. */
   readonly records: bigint
+  /** Bytes of the records as they are in the archive. */
   readonly bytes: bigint
   /** Consumer groups that were set. */
   readonly groups: number

@@ -8,6 +8,7 @@ import { BatchWriter } from './write-batch.js'
 
 /** How far a restore is. */
 export interface ZnodeRestoreEvent {
+  /** What happened. */
   readonly type: 'nodes'
   /** Nodes that are compared, and written where that was needed. Counters and final ACLs follow. */
   readonly done: number

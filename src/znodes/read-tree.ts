@@ -5,19 +5,25 @@ import type { ZnodeReading, ZooKeeperTransport } from '../zookeeper/transport.js
 import { sequenceOf, type Znode, type ZnodeStat } from '../zookeeper/znode.js'
 
 /** What reading a tree tells while it goes on. */
-export type TreeEvent =
-  | {
-      readonly type: 'nodes'
-      /** Nodes that are read. */
-      readonly done: number
-    }
-  | {
-      readonly type: 'unreadable'
-      /** The node that cannot be read; nothing below it is read either. */
-      readonly path: string
-      /** The protocol's name of the reason, such as `NO_AUTH`. */
-      readonly reason: string
-    }
+export type TreeEvent = NodesReadEvent | UnreadableEvent
+
+/** How far the reading is. */
+export interface NodesReadEvent {
+  /** What happened. */
+  readonly type: 'nodes'
+  /** Nodes that are read. */
+  readonly done: number
+}
+
+/** A node cannot be read. */
+export interface UnreadableEvent {
+  /** What happened. */
+  readonly type: 'unreadable'
+  /** The node that cannot be read; nothing below it is read either. */
+  readonly path: string
+  /** The protocol's name of the reason, such as `NO_AUTH`. */
+  readonly reason: string
+}
 
 /** Reads a tree, and finds out later what has changed in it. */
 export class TreeReader {

@@ -14,7 +14,13 @@ export interface ZnodeRestoreSummary {
   /** Nodes of the snapshot that were not brought back, and why. */
   readonly skipped: readonly ZnodeChange[]
   /** Nodes that could not be made what they were to be, and why. Running again tries them again. */
-  readonly failed: readonly (ZnodeChange & { readonly error: KafkeepError })[]
+  readonly failed: readonly FailedChange[]
+}
+
+/** A change that could not be made. */
+export interface FailedChange extends ZnodeChange {
+  /** Why. */
+  readonly error: KafkeepError
 }
 
 /** Counts what becomes of planned nodes. */

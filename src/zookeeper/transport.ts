@@ -19,21 +19,60 @@ export interface ZnodeReading {
 }
 
 /** A write that can be part of a transaction. A `version` of -1 accepts every version. */
-export type ZnodeOperation =
-  | { readonly type: 'create'; readonly path: string; readonly data: Uint8Array | null; readonly acl: readonly Acl[] }
-  | { readonly type: 'set'; readonly path: string; readonly data: Uint8Array | null; readonly version: number }
-  | { readonly type: 'delete'; readonly path: string; readonly version: number }
+export type ZnodeOperation = CreateOperation | SetOperation | DeleteOperation
+
+/** Creates a node. */
+export interface CreateOperation {
+  /** What is done. */
+  readonly type: 'create'
+  /** The node. */
+  readonly path: string
+  /** Its data. */
+  readonly data: Uint8Array | null
+  /** Who may do what with it. */
+  readonly acl: readonly Acl[]
+}
+
+/** Replaces a node's data. */
+export interface SetOperation {
+  /** What is done. */
+  readonly type: 'set'
+  /** The node. */
+  readonly path: string
+  /** Its new data. */
+  readonly data: Uint8Array | null
+  /** The version it must have. */
+  readonly version: number
+}
+
+/** Deletes a node without children. */
+export interface DeleteOperation {
+  /** What is done. */
+  readonly type: 'delete'
+  /** The node. */
+  readonly path: string
+  /** The version it must have. */
+  readonly version: number
+}
 
 /** How a transaction ended. A refused one has changed nothing. */
-export type CommitOutcome =
-  | { readonly committed: true }
-  | {
-      readonly committed: false
-      /** Position of the operation that the server refused. */
-      readonly index: number
-      /** The protocol's name of the reason, such as `NODE_EXISTS`. */
-      readonly reason: string
-    }
+export type CommitOutcome = Committed | Refused
+
+/** All writes are made. */
+export interface Committed {
+  /** Whether the writes are made. */
+  readonly committed: true
+}
+
+/** No write is made. */
+export interface Refused {
+  /** Whether the writes are made. */
+  readonly committed: false
+  /** Position of the operation that the server refused. */
+  readonly index: number
+  /** The protocol's name of the reason, such as `NODE_EXISTS`. */
+  readonly reason: string
+}
 
 /**
  * A connection to ZooKeeper: all that snapshots and restores ask of a client library.

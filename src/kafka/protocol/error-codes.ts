@@ -48,8 +48,11 @@ const NAMES = {
   103: 'INCONSISTENT_TOPIC_ID',
 } as const
 
+/** A protocol error that kafkeep reacts to or names. */
+export type NamedKafkaError = (typeof NAMES)[keyof typeof NAMES]
+
 /** The protocol's name of an error, or `ERROR_<code>` for one that kafkeep has no name for. */
-export type KafkaErrorName = (typeof NAMES)[keyof typeof NAMES] | `ERROR_${number}`
+export type KafkaErrorName = NamedKafkaError | `ERROR_${number}`
 
 function isNamed(code: number): code is keyof typeof NAMES {
   return code in NAMES

@@ -15,10 +15,15 @@ export const OFFSET_FOR_LEADER_EPOCH = {
 
 const CONSUMER = -1
 const ANY_LEADER_EPOCH = -1
-const SPECIAL_TIMESTAMPS = { earliest: -2n, 'high-watermark': -1n, 'last-stable': -1n } as const
+/** Which end of a partition's log is asked for. */
+export type LogPosition = 'earliest' | 'high-watermark' | 'last-stable'
 
-/** Which end of a partition's log ListOffsets is asked for. */
-export type LogPosition = keyof typeof SPECIAL_TIMESTAMPS
+/** ListOffsets is asked by timestamp; these stand for the ends of the log. */
+const SPECIAL_TIMESTAMPS: Readonly<Record<LogPosition, bigint>> = {
+  earliest: -2n,
+  'high-watermark': -1n,
+  'last-stable': -1n,
+}
 
 /** One partition's answer to a question about offsets. */
 export interface OffsetAnswer extends TopicPartition {
@@ -60,6 +65,7 @@ export function listOffsetsRequest(
 
 /** A leader's answer: the largest epoch it knows that is not above the one asked for, and where that epoch ends. */
 export interface EpochEnd {
+  /** Why there is no answer. */
   readonly error: KafkaErrorName | undefined
   /** -1 where the leader knows no such epoch. */
   readonly epoch: number

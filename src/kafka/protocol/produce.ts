@@ -8,6 +8,7 @@ const ALL_IN_SYNC_REPLICAS = -1
 
 /** What the leader answered to one produced batch. */
 export interface ProduceAnswer {
+  /** Why nothing was appended. */
   readonly error: KafkaErrorName | undefined
   /** Offset that the leader gave to the first record. */
   readonly baseOffset: bigint
