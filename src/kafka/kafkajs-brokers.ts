@@ -37,6 +37,11 @@ export class KafkaJsBrokers {
     return abortable(exchange(connection, request(version)), signal)
   }
 
+  /** Whether requests can be sent to the broker `nodeId`. */
+  knows(nodeId: number): boolean {
+    return this.#cluster.brokerPool.brokers[nodeId] !== undefined
+  }
+
   /** Makes the pool hold exactly these brokers, keeping the connections of those that stay where they were. */
   async adopt(addresses: readonly BrokerAddress[]): Promise<void> {
     const pool = this.#cluster.brokerPool

@@ -266,6 +266,7 @@ export class KafkaJsTransport implements KafkaTransport {
     const request = (version: number) => findGroupCoordinatorRequest(version, groupId)
     const { error, nodeId } = await this.#brokers.send(undefined, FIND_COORDINATOR, request, options)
     this.#check(error, `find the coordinator of group ${groupId}`)
+    if (!this.#brokers.knows(nodeId)) await this.#describe([], options)
     return nodeId
   }
 

@@ -50,7 +50,7 @@ export function describeConfigsRequest(
           .string(topic)
           .array(null, () => {}),
       )
-      writer.boolean(false)
+      writer.boolean(true)
     },
     (reader) => {
       reader.int32()

@@ -157,6 +157,25 @@ describe.each(VERSIONS)('topics of %s', (version) => {
     expect(after).toEqual(messages(0, 4).map(({ key, value }) => `${key}\t${value}`))
   })
 
+  it('keep what would be deleted at once when their own retention came back', async () => {
+    const hour = { 'retention.ms': '3600000', 'cleanup.policy': 'delete' }
+    const [old, young] = [await bench.createTopic(1, hour), await bench.createTopic(1, hour)]
+    await bench.produce(old, [[{ value: 'of 2001', timestamp: '1000000000000' }]])
+    await bench.produce(young, [messages(0, 1)])
+    await using kafka = bench.transport()
+    await new TopicArchiver({ kafka, storage }).run({ topics: [old, young] })
+    const rename = (topic: string) => `${topic}-r`
+    const restored = await new TopicRestorer({ kafka, storage }).run({ topics: [old, young], rename })
+    expect(restored.held).toEqual({ [rename(old)]: { 'retention.ms': '-1' } })
+    const configs = await kafka.topicConfigs([rename(old), rename(young)])
+    const own = configs.map((topic) => topic.configs.filter(({ source }) => source === 'topic'))
+    expect(own.map((entries) => Object.fromEntries(entries.map(({ name, value }) => [name, value])))).toEqual([
+      { 'retention.ms': '-1', 'cleanup.policy': 'delete' },
+      { 'retention.ms': '3600000', 'cleanup.policy': 'delete' },
+    ])
+    expect(await bench.offsets(rename(old))).toEqual({ low: 0n, high: 1n })
+  })
+
   it('that were deleted and created again are archived beside the old ones', async () => {
     const topic = await bench.createTopic()
     await bench.produce(topic, [messages(0, 10)])

@@ -1,0 +1,86 @@
+import { randomUUID } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { TopicPartition } from '../../batch/topic-partition.js'
+import { forProducing, writeBatch } from '../../batch/write-batch.js'
+import type { FetchedPartition, KafkaTransport, ProducerIdentity } from '../../kafka/transport.js'
+import type { TestFunction } from '../test-function.js'
+
+/** What the parts of the contract are given. */
+export interface KafkaContract {
+  readonly test: TestFunction
+  readonly open: () => Promise<KafkaTransport>
+}
+
+const FETCH_BYTES = 1_048_576
+const PATIENCE_MS = 20_000
+
+/** Runs `body` with a transport that is closed afterwards. */
+export async function withTransport(
+  { open }: KafkaContract,
+  body: (transport: KafkaTransport) => Promise<void>,
+): Promise<void> {
+  const transport = await open()
+  try {
+    await body(transport)
+  } finally {
+    await transport.close()
+  }
+}
+
+/** A name that nothing else in the cluster has. */
+export function freshName(): string {
+  return `kafkeep-contract-${randomUUID()}`
+}
+
+/** Creates a topic and answers its name. */
+export async function freshTopic(transport: KafkaTransport, partitions = 1): Promise<string> {
+  const topic = freshName()
+  await transport.createTopic({ topic, partitions, replicationFactor: 1, configs: {} })
+  return topic
+}
+
+/** A batch of `count` records as a producer sends it. */
+export function batchOf(count: number, identity: ProducerIdentity, baseSequence: number): Buffer {
+  const records = Array.from({ length: count }, (_, index) => ({
+    offset: BigInt(index),
+    timestampMs: BigInt(Date.now()),
+    key: Buffer.from(`key-${index}`),
+    value: Buffer.from(`value-${baseSequence + index}`),
+    headers: [],
+  }))
+  return forProducing(writeBatch(records), { ...identity, baseSequence })
+}
+
+/** Reads one partition once. `topicId` and `lastFetchedEpoch` are as the test wants them. */
+export async function fetchOnce(
+  transport: KafkaTransport,
+  { topic, partition }: TopicPartition,
+  position: { readonly offset: bigint; readonly topicId?: string; readonly lastFetchedEpoch?: number },
+): Promise<FetchedPartition> {
+  const { topics } = await transport.metadata([topic])
+  const nodeId = topics[0]?.partitions[partition]?.leaderId ?? -1
+  const { offset, topicId = topics[0]?.topicId, lastFetchedEpoch = -1 } = position
+  const place = { partition, leaderEpoch: -1, offset, lastFetchedEpoch, maxBytes: FETCH_BYTES }
+  const [answer] = await transport.fetch({
+    nodeId,
+    maxWaitMs: 100,
+    maxBytes: FETCH_BYTES,
+    isolation: 'committed',
+    topics: [{ topic, topicId, partitions: [place] }],
+  })
+  if (answer === undefined) throw new Error('the answer to a fetch leaves the partition out')
+  return answer
+}
+
+/** Calls `check` until it no longer throws: clusters make some things known a little later. */
+export async function eventually(check: () => Promise<void>): Promise<void> {
+  const deadlineMs = performance.now() + PATIENCE_MS
+  for (;;) {
+    try {
+      return await check()
+    } catch (error) {
+      if (performance.now() >= deadlineMs) throw error
+      await sleep(50)
+    }
+  }
+}
