@@ -98,7 +98,7 @@ function keyOf(id: string): string {
 }
 
 /** What a checkpoint's JSON says, or {@link ArchiveCorruptError}. */
-function parseCheckpoint(value: unknown, key: string): Checkpoint {
+export function parseCheckpoint(value: unknown, key: string): Checkpoint {
   const fields = new JsonFields(value, key)
   return {
     takenMs: fields.integer('takenMs'),

@@ -1,7 +1,9 @@
+import { InvalidBatchError } from '../batch/batch-header.js'
 import { CommittedFilter } from '../batch/committed.js'
 import type { KafkaRecord } from '../batch/read-records.js'
 import type { RecordBatchView } from '../batch/record-batch.js'
-import { LossyCodecError } from '../errors.js'
+import { partitionName } from '../batch/topic-partition.js'
+import { ArchiveCorruptError, LossyCodecError } from '../errors.js'
 import type { StorageCallOptions } from '../storage/storage.js'
 import { readAborted } from './aborted.js'
 import type { ChainLink } from './chain.js'
@@ -55,12 +57,26 @@ export function* recordsOf(
   { sinceMs, untilMs }: TimeRange = {},
 ): Generator<KafkaRecord, void, void> {
   if (batch.control || isBefore(batch.maxTimestampMs, sinceMs)) return
-  for (const record of batch.records()) {
+  for (const record of decoded(batch)) {
     const { offset, timestampMs } = record
     if (offset < from || offset >= next) continue
     if (sinceMs !== undefined && timestampMs < sinceMs) continue
     if (untilMs !== undefined && timestampMs >= untilMs) continue
     yield record
+  }
+}
+
+/** The records of an archived batch; what cannot be decoded is damage, and says where. */
+function* decoded(batch: RecordBatchView): Generator<KafkaRecord, void, void> {
+  try {
+    yield* batch.records()
+  } catch (cause) {
+    if (!(cause instanceof InvalidBatchError)) throw cause
+    const { baseOffset: from, nextOffset: next } = batch
+    throw new ArchiveCorruptError(
+      `the batch with offsets ${from} to ${next - 1n} of ${partitionName(batch)} cannot be decoded: ${cause.message}`,
+      { from, next, cause },
+    )
   }
 }
 

@@ -47,7 +47,7 @@ export class ArchiveLane {
   readonly #cursors: readonly PartitionCursor[]
   readonly #fetchBytes: number
   readonly #stalledSinceMs = new Map<PartitionCursor, number>()
-  readonly #corruptAt = new Map<PartitionCursor, bigint>()
+  readonly #refusedAt = new Map<PartitionCursor, bigint>()
   #failures = 0
 
   constructor(cursors: readonly PartitionCursor[], context: LaneContext) {
@@ -138,9 +138,11 @@ export class ArchiveLane {
       return cursor.done ? 'idle' : 'failed'
     }
     const before = cursor.position
-    if (cursor.take(answer) === 'corrupt') {
-      if (this.#corruptAt.get(cursor) === cursor.position) yield this.#giveUp(cursor, corrupt(cursor))
-      this.#corruptAt.set(cursor, cursor.position)
+    const refusal = cursor.take(answer)
+    if (refusal !== undefined) {
+      // Damage on the way is gone when the batch is read again; damage in the log is not.
+      if (this.#refusedAt.get(cursor) === cursor.position) yield this.#giveUp(cursor, unreadable(cursor, refusal))
+      this.#refusedAt.set(cursor, cursor.position)
     }
     return cursor.position > before ? 'moved' : 'idle'
   }
@@ -239,15 +241,12 @@ function gone({ identity }: PartitionCursor): LogDivergedError {
   })
 }
 
-function corrupt({ identity, position }: PartitionCursor): TransportError {
-  return new TransportError(
-    `the broker sent a batch with a wrong checksum twice: ${partitionName(identity)} from offset ${position} on`,
-    {
-      system: 'kafka',
-      reason: 'CORRUPT_MESSAGE',
-      hint: 'the log is damaged on this broker: move the leader to a replica',
-    },
-  )
+function unreadable({ identity, position }: PartitionCursor, why: string): TransportError {
+  return new TransportError(`${partitionName(identity)} cannot be archived from offset ${position} on: ${why}`, {
+    system: 'kafka',
+    reason: 'CORRUPT_MESSAGE',
+    hint: 'if the log is damaged on this broker, move the leader to a replica',
+  })
 }
 
 function stalled({ identity, position }: PartitionCursor): TransportError {

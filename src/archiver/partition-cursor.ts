@@ -1,6 +1,7 @@
 import type { GapName, PartitionIdentity } from '../archive/names.js'
 import type { PartitionLog, SegmentInfo } from '../archive/partition-log.js'
-import { batchesIn } from '../batch/record-batch.js'
+import { InvalidBatchError } from '../batch/batch-header.js'
+import { batchesIn, type RecordBatchView } from '../batch/record-batch.js'
 import type { KafkeepError } from '../errors.js'
 import type { FetchedPartition } from '../kafka/transport.js'
 import { OpenSegment } from './open-segment.js'
@@ -82,36 +83,41 @@ export class PartitionCursor {
   }
 
   /**
-   * Takes what a broker answered, up to where the run ends. Answers `corrupt` at a batch whose checksum is wrong:
-   * everything before it has been taken.
+   * Takes what a broker answered, up to where the run ends. Where a batch cannot be taken it answers why; everything
+   * before it has been taken.
    */
-  take({ bytes, aborted }: FetchedPartition): 'taken' | 'corrupt' {
+  take({ bytes, aborted }: FetchedPartition): string | undefined {
     this.open.expectAborted(aborted)
-    let runStart = 0
-    let runEnd = 0
-    let outcome: 'taken' | 'corrupt' = 'taken'
-    for (const batch of batchesIn(bytes, this.identity)) {
-      const length = batch.bytes.length
-      if (batch.nextOffset <= this.position) {
-        runStart += length
-        runEnd = runStart
-        continue
-      }
-      if (batch.baseOffset >= this.end) {
-        this.position = this.end
-        this.open.extendTo(this.end)
-        break
-      }
-      if (!batch.intact) {
-        outcome = 'corrupt'
-        break
-      }
-      this.open.take(batch)
-      this.position = batch.nextOffset
-      this.lastEpoch = batch.leaderEpoch
-      runEnd += length
+    const run = { start: 0, end: 0 }
+    try {
+      for (const batch of batchesIn(bytes, this.identity)) if (!this.#takeBatch(batch, run)) break
+      return undefined
+    } catch (error) {
+      if (error instanceof InvalidBatchError) return error.message
+      throw error
+    } finally {
+      this.open.keep(bytes.subarray(run.start, run.end))
     }
-    this.open.keep(bytes.subarray(runStart, runEnd))
-    return outcome
+  }
+
+  /** Answers whether there may be more to take behind the batch. */
+  #takeBatch(batch: RecordBatchView, run: { start: number; end: number }): boolean {
+    const { length } = batch.bytes
+    if (batch.nextOffset <= this.position) {
+      run.start += length
+      run.end = run.start
+      return true
+    }
+    if (batch.baseOffset >= this.end) {
+      this.position = this.end
+      this.open.extendTo(this.end)
+      return false
+    }
+    if (!batch.intact) throw new InvalidBatchError(`the checksum of the batch at offset ${batch.baseOffset} is wrong`)
+    this.open.take(batch)
+    this.position = batch.nextOffset
+    this.lastEpoch = batch.leaderEpoch
+    run.end += length
+    return true
   }
 }

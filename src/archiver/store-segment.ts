@@ -1,6 +1,6 @@
 import { crc32c } from '@node-rs/crc32'
 import { abortedBytes } from '../archive/aborted.js'
-import { abortedKey, type PartitionIdentity, type SegmentName, segmentKey } from '../archive/names.js'
+import { abortedKey, type PartitionIdentity, type SegmentName, segmentKey, segmentSubject } from '../archive/names.js'
 import type { SegmentInfo } from '../archive/partition-log.js'
 import { CommittedFilter } from '../batch/committed.js'
 import type { RecordBatch, RecordBatchView } from '../batch/record-batch.js'
@@ -22,10 +22,11 @@ export async function storeSegment(
   { signal }: StorageCallOptions,
 ): Promise<SegmentInfo> {
   const items = codec.lossless ? wholeLog(content) : committedOnly(content)
+  const subject = segmentSubject({ ...identity, from: content.from, next: content.next })
   const chunks: Uint8Array[] = []
   let crc = 0
   let sizeBytes = 0
-  for await (const chunk of codec.encode(items.batches, { signal })) {
+  for await (const chunk of codec.encode(items.batches, { signal, subject })) {
     chunks.push(chunk)
     crc = crc32c(chunk, crc)
     sizeBytes += chunk.length

@@ -42,7 +42,7 @@ export interface RecordBatch {
 const NOWHERE: TopicPartition = { topic: '', partition: -1 }
 
 /** A {@link RecordBatch} that reads each field from the bytes when it is asked for. */
-export class RecordBatchView implements RecordBatch {
+export class RecordBatchView implements RecordBatch, TopicPartition {
   readonly bytes: Buffer
   readonly #partition: TopicPartition
 
@@ -105,6 +105,14 @@ export class RecordBatchView implements RecordBatch {
   /** Whether the checksum in the header is that of the bytes behind it. */
   get intact(): boolean {
     return crc32c(this.bytes.subarray(FIELD.attributes)) === this.bytes.readUInt32BE(FIELD.crc)
+  }
+
+  get topic(): string {
+    return this.#partition.topic
+  }
+
+  get partition(): number {
+    return this.#partition.partition
   }
 
   records(): Iterable<KafkaRecord> {
