@@ -20,6 +20,7 @@ export type {
   SegmentEvent,
   StoppedEvent,
 } from './archiver/events.js'
+export type { ArchiveSummary } from './archiver/tally.js'
 export type { CompressionType, TimestampType } from './batch/batch-header.js'
 export type { KafkaRecord, RecordHeader } from './batch/read-records.js'
 export type { RecordBatch } from './batch/record-batch.js'
@@ -104,7 +105,7 @@ export {
   TopicArchive,
   type TopicArchiveOptions,
 } from './topic-archive.js'
-export { type ArchiveOptions, type ArchiveSummary, TopicArchiver, type TopicArchiverOptions } from './topic-archiver.js'
+export { type ArchiveOptions, TopicArchiver, type TopicArchiverOptions } from './topic-archiver.js'
 export {
   type PlannedTopic,
   type RestoreOptions,

@@ -1,7 +1,6 @@
 import { ensureArchive } from './archive/archive-marker.js'
 import { writeCheckpoint } from './archive/checkpoint.js'
 import { describeTopic } from './archive/topic-description.js'
-import { type PartitionVerdict, verdictOf } from './archive/verdict.js'
 import { captureGroups, captureTopics } from './archiver/capture-checkpoint.js'
 import type { ArchiveEvent } from './archiver/events.js'
 import { ArchiveLane, commitOf } from './archiver/lane.js'
@@ -9,6 +8,8 @@ import { type IdentifiedTopic, type OpenedCursor, openCursors } from './archiver
 import type { PartitionCursor } from './archiver/partition-cursor.js'
 import { type LogPolicy, reposition } from './archiver/reposition.js'
 import { selectTopics } from './archiver/select-topics.js'
+import { splitIntoLanes } from './archiver/split-into-lanes.js'
+import { type ArchiveSummary, ArchiveTally } from './archiver/tally.js'
 import type { RecordBatch } from './batch/record-batch.js'
 import type { Codec } from './codec/codec.js'
 import { logSegments } from './codec/log-segments.js'
@@ -25,7 +26,7 @@ import {
 } from './internal/options.js'
 import { type TopicFilter, topicFilterOption } from './internal/topic-filter.js'
 import type { KafkaTransport } from './kafka/transport.js'
-import { type Progress, ProgressReporter, type RunOptions, ratePerSecond } from './progress.js'
+import type { RunOptions } from './progress.js'
 import type { ArchiveStorage } from './storage/storage.js'
 
 /** Wiring and tuning of a {@link TopicArchiver}. */
@@ -90,27 +91,9 @@ export interface ArchiveOptions extends RunOptions {
   readonly onDivergence?: 'error' | 'continue' | undefined
 }
 
-/** What a run achieved. */
-export interface ArchiveSummary {
-  /** Id of the checkpoint that the run ended with. */
-  readonly checkpoint: string
-  /** Segments stored by this run. */
-  readonly segments: number
-  /** Records archived by this run. */
-  readonly records: bigint
-  /** Bytes stored by this run. */
-  readonly bytes: bigint
-  /** What the archive now holds of each selected partition. */
-  readonly partitions: readonly PartitionVerdict[]
-  /** Whether every partition is complete. */
-  readonly complete: boolean
-}
-
 const DEFAULTS = { groupId: 'kafkeep', segmentBytes: 67_108_864, memoryBytes: 268_435_456 } as const
 const MIN_SEGMENT_BYTES = 1_048_576
 const MIN_MEMORY_BYTES = 8_388_608
-const MAX_LANES = 4
-const MIN_LANES = 2
 
 type CheckedOptions = RunOptions & LogPolicy & { readonly topics: TopicFilter | undefined; readonly groups: boolean }
 
@@ -178,7 +161,7 @@ export class TopicArchiver {
       : []
     const opened = await openCursors(this.#kafka, this.#storage, topics, signal)
     const cursors = opened.map(({ cursor }) => cursor)
-    const tally = new Tally(cursors, options)
+    const tally = new ArchiveTally(cursors, options)
     for await (const event of this.#events(opened, options, tally)) {
       tally.count(event)
       yield event
@@ -207,7 +190,7 @@ export class TopicArchiver {
   async *#events(
     opened: readonly OpenedCursor[],
     { signal, onGap, onDivergence }: CheckedOptions,
-    tally: Tally,
+    tally: ArchiveTally,
   ): AsyncGenerator<ArchiveEvent, void, void> {
     const source = { storage: this.#storage, codecs: [this.#codec] }
     const context = { kafka: this.#kafka, source, onGap, onDivergence, signal }
@@ -215,7 +198,7 @@ export class TopicArchiver {
       yield* reposition(cursor, logStart, context)
       if (cursor.highWatermark > cursor.end) yield openTransaction(cursor)
     }
-    const lanes = lanesOf(opened.map(({ cursor }) => cursor))
+    const lanes = splitIntoLanes(opened.map(({ cursor }) => cursor))
     const runs = lanes.map((cursors) => {
       const lane = new ArchiveLane(cursors, {
         ...context,
@@ -248,61 +231,7 @@ function partitionsOf(topics: readonly IdentifiedTopic[]) {
   return topics.flatMap(({ topic, partitions }) => partitions.map(({ partition }) => ({ topic, partition })))
 }
 
-/** Partitions that one broker leads stay together where there are more brokers than lanes. */
-function lanesOf(cursors: readonly PartitionCursor[]): PartitionCursor[][] {
-  const leaders = [...new Set(cursors.map(({ leaderId }) => leaderId))]
-  const count = Math.min(Math.max(leaders.length, MIN_LANES), MAX_LANES, cursors.length)
-  const lanes: PartitionCursor[][] = Array.from({ length: count }, () => [])
-  cursors.forEach((cursor, index) => {
-    const place = leaders.length >= MIN_LANES ? leaders.indexOf(cursor.leaderId) : index
-    lanes[place % count]?.push(cursor)
-  })
-  return lanes.filter((lane) => lane.length > 0)
-}
-
 function openTransaction({ identity, end, highWatermark }: PartitionCursor): ArchiveEvent {
   const { topic, partition } = identity
   return { type: 'open-transaction', topic, partition, lastStableOffset: end, highWatermark, sinceMs: Date.now() }
-}
-
-/** Counts what a run has done. */
-class Tally {
-  readonly progress: ProgressReporter<Progress>
-  readonly #cursors: readonly PartitionCursor[]
-  #segments = 0
-  #records = 0n
-  #bytes = 0n
-
-  constructor(cursors: readonly PartitionCursor[], { onProgress }: RunOptions) {
-    this.#cursors = cursors
-    this.progress = new ProgressReporter<Progress>(onProgress, (elapsedMs) => ({
-      doneRecords: this.#records,
-      doneBytes: this.#bytes,
-      bytesPerSecond: ratePerSecond(this.#bytes, elapsedMs),
-      lagRecords: cursors.reduce((lag, { end, durable }) => lag + (end > durable ? end - durable : 0n), 0n),
-    }))
-  }
-
-  count(event: ArchiveEvent): void {
-    if (event.type !== 'segment') return
-    this.#segments++
-    this.#records += BigInt(event.records)
-    this.#bytes += BigInt(event.bytes)
-    this.progress.tick()
-  }
-
-  summary(checkpoint: string): ArchiveSummary {
-    const partitions = this.#cursors.map((cursor) => {
-      const reachedEnd = cursor.error === undefined && cursor.end === cursor.highWatermark
-      return verdictOf(cursor.log, { next: cursor.durable, reachedEnd })
-    })
-    return {
-      checkpoint,
-      segments: this.#segments,
-      records: this.#records,
-      bytes: this.#bytes,
-      partitions,
-      complete: partitions.every(({ complete }) => complete),
-    }
-  }
 }

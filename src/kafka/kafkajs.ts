@@ -1,9 +1,6 @@
 import { partitionName, type TopicPartition } from '../batch/topic-partition.js'
 import { TopicNotFoundError } from '../errors.js'
-import { KafkaJsBrokers } from './kafkajs-brokers.js'
-import { isConnectionLoss, transportErrorFrom } from './kafkajs-errors.js'
-import { Leaders } from './leaders.js'
-import type { ApiDefinition, ApiRequest } from './protocol/api.js'
+import { KafkaJsRouting } from './kafkajs-routing.js'
 import {
   DESCRIBE_CONFIGS,
   describeConfigsRequest,
@@ -12,9 +9,7 @@ import {
   type TopicOutcome,
 } from './protocol/configs.js'
 import { CREATE_TOPICS, createTopicRequest } from './protocol/create-topics.js'
-import { type KafkaErrorName, meansStaleMetadata } from './protocol/error-codes.js'
 import { FETCH, FETCH_BY_NAME, fetchRequest } from './protocol/fetch.js'
-import { FIND_COORDINATOR, findGroupCoordinatorRequest } from './protocol/find-coordinator.js'
 import {
   LIST_GROUPS,
   listGroupsRequest,
@@ -23,7 +18,6 @@ import {
   offsetCommitRequest,
   offsetFetchRequest,
 } from './protocol/groups.js'
-import { METADATA, type MetadataAnswer, metadataRequest } from './protocol/metadata.js'
 import {
   type EpochEnd,
   LIST_OFFSETS,
@@ -34,7 +28,7 @@ import {
 } from './protocol/offsets.js'
 import { PRODUCE, type ProduceAnswer, produceRequest } from './protocol/produce.js'
 import { INIT_PRODUCER_ID, initProducerIdRequest } from './protocol/producer-id.js'
-import { protocolError, retrying } from './retry.js'
+import { protocolError } from './retry.js'
 import type {
   ClusterMetadata,
   FetchedPartition,
@@ -62,8 +56,7 @@ const REQUEST_TIMEOUT_MS = 25_000
  * ```
  */
 export class KafkaJsTransport implements KafkaTransport {
-  readonly #brokers: KafkaJsBrokers
-  readonly #leaders = new Leaders()
+  readonly #routing: KafkaJsRouting
 
   /**
    * `kafka` is a `Kafka` instance of kafkajs 2.2.
@@ -71,21 +64,21 @@ export class KafkaJsTransport implements KafkaTransport {
    * @throws UnsupportedClientError when it is something else.
    */
   constructor(kafka: object) {
-    this.#brokers = new KafkaJsBrokers(kafka)
+    this.#routing = new KafkaJsRouting(kafka)
   }
 
   async metadata(topics?: readonly string[], options: TransportCallOptions = {}): Promise<ClusterMetadata> {
-    const answer = await this.#describe(topics, options)
+    const answer = await this.#routing.describe(topics, options)
     return { ...answer, brokerIds: answer.brokers.map(({ nodeId }) => nodeId) }
   }
 
   async fetch(request: FetchRequest, options: TransportCallOptions = {}): Promise<readonly FetchedPartition[]> {
     const api = request.topics.every(({ topicId }) => topicId !== undefined) ? FETCH : FETCH_BY_NAME
     try {
-      return await this.#brokers.send(request.nodeId, api, (version) => fetchRequest(version, request), options)
+      return await this.#routing.send(request.nodeId, api, (version) => fetchRequest(version, request), options)
     } catch (error) {
       options.signal?.throwIfAborted()
-      throw this.#asError(error, 'read record batches')
+      throw this.#routing.asError(error, 'read record batches')
     }
   }
 
@@ -96,12 +89,12 @@ export class KafkaJsTransport implements KafkaTransport {
   ): Promise<readonly bigint[]> {
     const doing = `list the ${position} offsets`
     const offsets = new Map<string, bigint>()
-    await this.#retrying(doing, options, async () => {
+    await this.#routing.retrying(doing, options, async () => {
       const missing = partitions.filter((partition) => !offsets.has(partitionName(partition)))
-      for (const [nodeId, led] of await this.#byLeader(missing, options)) {
+      for (const [nodeId, led] of await this.#routing.byLeader(missing, options)) {
         const request = (version: number) => listOffsetsRequest(version, position, led)
-        for (const answer of await this.#brokers.send(nodeId, LIST_OFFSETS, request, options)) {
-          this.#check(answer.error, `${doing} of ${partitionName(answer)}`, answer)
+        for (const answer of await this.#routing.send(nodeId, LIST_OFFSETS, request, options)) {
+          this.#routing.check(answer.error, `${doing} of ${partitionName(answer)}`, answer)
           offsets.set(partitionName(answer), answer.offset)
         }
       }
@@ -111,18 +104,18 @@ export class KafkaJsTransport implements KafkaTransport {
 
   async epochEnd(partition: TopicPartition, epoch: number, options: TransportCallOptions = {}): Promise<EpochEnd> {
     const doing = `tell where leader epoch ${epoch} of ${partitionName(partition)} ends`
-    return this.#retrying(doing, options, async () => {
-      const nodeId = await this.#leaderOf(partition, options)
+    return this.#routing.retrying(doing, options, async () => {
+      const nodeId = await this.#routing.leaderOf(partition, options)
       const request = (version: number) => offsetForLeaderEpochRequest(version, partition, epoch)
-      const answer = await this.#brokers.send(nodeId, OFFSET_FOR_LEADER_EPOCH, request, options)
-      this.#check(answer.error, doing, partition)
+      const answer = await this.#routing.send(nodeId, OFFSET_FOR_LEADER_EPOCH, request, options)
+      this.#routing.check(answer.error, doing, partition)
       return answer
     })
   }
 
   async topicConfigs(topics: readonly string[], options: TransportCallOptions = {}): Promise<readonly TopicConfigs[]> {
     if (topics.length === 0) return []
-    const answers = await this.#send('describe topic configs', DESCRIBE_CONFIGS, options, (version) =>
+    const answers = await this.#routing.ask('describe topic configs', DESCRIBE_CONFIGS, options, (version) =>
       describeConfigsRequest(version, topics),
     )
     for (const answer of answers) checkTopic(answer, 'describe the configs')
@@ -135,8 +128,11 @@ export class KafkaJsTransport implements KafkaTransport {
     changes: Readonly<Record<string, string | null>>,
     options: TransportCallOptions = {},
   ): Promise<void> {
-    const answers = await this.#send(`alter the configs of ${topic}`, INCREMENTAL_ALTER_CONFIGS, options, (version) =>
-      incrementalAlterConfigsRequest(version, topic, changes),
+    const answers = await this.#routing.ask(
+      `alter the configs of ${topic}`,
+      INCREMENTAL_ALTER_CONFIGS,
+      options,
+      (version) => incrementalAlterConfigsRequest(version, topic, changes),
     )
     for (const answer of answers) checkTopic(answer, 'alter the configs')
   }
@@ -146,17 +142,17 @@ export class KafkaJsTransport implements KafkaTransport {
     { validateOnly = false, ...options }: TransportCallOptions & { readonly validateOnly?: boolean } = {},
   ): Promise<void> {
     const { topic } = newTopic
-    await this.#retrying(`create topic ${topic}`, options, async () => {
-      const { controllerId } = await this.#describe([], options)
+    await this.#routing.retrying(`create topic ${topic}`, options, async () => {
+      const { controllerId } = await this.#routing.describe([], options)
       const request = (version: number) =>
         createTopicRequest(version, newTopic, { validateOnly, timeoutMs: REQUEST_TIMEOUT_MS })
-      for (const answer of await this.#brokers.send(controllerId, CREATE_TOPICS, request, options)) {
+      for (const answer of await this.#routing.send(controllerId, CREATE_TOPICS, request, options)) {
         checkTopic(answer, 'create the topic')
       }
     })
     if (validateOnly) return
-    await this.#retrying(`elect the leaders of topic ${topic}`, options, async () => {
-      const { topics } = await this.#describe([topic], options)
+    await this.#routing.retrying(`elect the leaders of topic ${topic}`, options, async () => {
+      const { topics } = await this.#routing.describe([topic], options)
       const [created] = topics
       const elected = created?.error === undefined && created?.partitions.length === newTopic.partitions
       if (!elected || created.partitions.some(({ leaderId }) => leaderId < 0)) {
@@ -167,35 +163,35 @@ export class KafkaJsTransport implements KafkaTransport {
 
   async initProducerId(options: TransportCallOptions = {}): Promise<ProducerIdentity> {
     const doing = 'give a producer id'
-    return this.#retrying(doing, options, async () => {
-      const answer = await this.#brokers.send(undefined, INIT_PRODUCER_ID, initProducerIdRequest, options)
-      this.#check(answer.error, doing)
+    return this.#routing.retrying(doing, options, async () => {
+      const answer = await this.#routing.send(undefined, INIT_PRODUCER_ID, initProducerIdRequest, options)
+      this.#routing.check(answer.error, doing)
       return answer
     })
   }
 
   async produce(partition: TopicPartition, batch: Buffer, options: TransportCallOptions = {}): Promise<ProduceAnswer> {
     try {
-      const nodeId = this.#leaders.of(partition) ?? (await this.#leaderOf(partition, options))
+      const nodeId = this.#routing.knownLeader(partition) ?? (await this.#routing.leaderOf(partition, options))
       const request = (version: number) =>
         produceRequest(version, { ...partition, batch, timeoutMs: REQUEST_TIMEOUT_MS })
-      const answer = await this.#brokers.send(nodeId, PRODUCE, request, options)
-      if (answer.error !== undefined && meansStaleMetadata(answer.error)) this.#leaders.forget(partition)
+      const answer = await this.#routing.send(nodeId, PRODUCE, request, options)
+      this.#routing.notice(answer.error, partition)
       return answer
     } catch (error) {
       options.signal?.throwIfAborted()
-      throw this.#asError(error, `append to ${partitionName(partition)}`)
+      throw this.#routing.asError(error, `append to ${partitionName(partition)}`)
     }
   }
 
   async listGroups(options: TransportCallOptions = {}): Promise<readonly GroupListing[]> {
     const doing = 'list the groups'
-    const { brokers } = await this.#describe([], options)
+    const { brokers } = await this.#routing.describe([], options)
     const groups: GroupListing[] = []
     for (const { nodeId } of brokers) {
-      const listed = await this.#retrying(doing, options, async () => {
-        const answer = await this.#brokers.send(nodeId, LIST_GROUPS, listGroupsRequest, options)
-        this.#check(answer.error, doing)
+      const listed = await this.#routing.retrying(doing, options, async () => {
+        const answer = await this.#routing.send(nodeId, LIST_GROUPS, listGroupsRequest, options)
+        this.#routing.check(answer.error, doing)
         return answer.groups
       })
       groups.push(...listed)
@@ -209,11 +205,11 @@ export class KafkaJsTransport implements KafkaTransport {
     options: TransportCallOptions = {},
   ): Promise<readonly GroupOffset[]> {
     const doing = `tell the offsets of group ${groupId}`
-    return this.#retrying(doing, options, async () => {
-      const coordinator = await this.#coordinatorOf(groupId, options)
+    return this.#routing.retrying(doing, options, async () => {
+      const coordinator = await this.#routing.coordinatorOf(groupId, options)
       const request = (version: number) => offsetFetchRequest(version, groupId, partitions ?? null)
-      const { error, offsets } = await this.#brokers.send(coordinator, OFFSET_FETCH, request, options)
-      this.#check(error, doing)
+      const { error, offsets } = await this.#routing.send(coordinator, OFFSET_FETCH, request, options)
+      this.#routing.check(error, doing)
       return offsets
     })
   }
@@ -224,87 +220,22 @@ export class KafkaJsTransport implements KafkaTransport {
     options: TransportCallOptions = {},
   ): Promise<void> {
     if (offsets.length === 0) return
-    await this.#retrying(`commit offsets of group ${groupId}`, options, async () => {
-      const coordinator = await this.#coordinatorOf(groupId, options)
+    await this.#routing.retrying(`commit offsets of group ${groupId}`, options, async () => {
+      const coordinator = await this.#routing.coordinatorOf(groupId, options)
       const request = (version: number) => offsetCommitRequest(version, groupId, offsets)
-      for (const outcome of await this.#brokers.send(coordinator, OFFSET_COMMIT, request, options)) {
-        this.#check(outcome.error, `commit ${partitionName(outcome)} for group ${groupId}`)
+      for (const outcome of await this.#routing.send(coordinator, OFFSET_COMMIT, request, options)) {
+        this.#routing.check(outcome.error, `commit ${partitionName(outcome)} for group ${groupId}`)
       }
     })
   }
 
   async close(): Promise<void> {
-    this.#leaders.forgetAll()
-    await this.#brokers.close()
+    await this.#routing.close()
   }
 
   /** {@link KafkaJsTransport.close}, for `await using`. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close()
-  }
-
-  async #describe(topics: readonly string[] | undefined, options: TransportCallOptions): Promise<MetadataAnswer> {
-    const answer = await this.#send('describe the cluster', METADATA, options, (version) =>
-      metadataRequest(version, topics ?? null),
-    )
-    await this.#brokers.adopt(answer.brokers)
-    this.#leaders.learn(answer)
-    return answer
-  }
-
-  /** A request that any broker can answer. */
-  #send<T>(
-    doing: string,
-    api: ApiDefinition,
-    options: TransportCallOptions,
-    request: (version: number) => ApiRequest<T>,
-  ): Promise<T> {
-    return this.#retrying(doing, options, () => this.#brokers.send(undefined, api, request, options))
-  }
-
-  async #coordinatorOf(groupId: string, options: TransportCallOptions): Promise<number> {
-    const request = (version: number) => findGroupCoordinatorRequest(version, groupId)
-    const { error, nodeId } = await this.#brokers.send(undefined, FIND_COORDINATOR, request, options)
-    this.#check(error, `find the coordinator of group ${groupId}`)
-    if (!this.#brokers.knows(nodeId)) await this.#describe([], options)
-    return nodeId
-  }
-
-  async #leaderOf(partition: TopicPartition, options: TransportCallOptions): Promise<number> {
-    const known = this.#leaders.of(partition)
-    if (known !== undefined) return known
-    const [described] = (await this.#describe([partition.topic], options)).topics
-    if (described?.error === 'UNKNOWN_TOPIC_OR_PARTITION') throw new TopicNotFoundError(partition.topic)
-    const nodeId = this.#leaders.of(partition)
-    if (nodeId !== undefined) return nodeId
-    throw protocolError('LEADER_NOT_AVAILABLE', `find the leader of ${partitionName(partition)}`)
-  }
-
-  async #byLeader(
-    partitions: readonly TopicPartition[],
-    options: TransportCallOptions,
-  ): Promise<Map<number, TopicPartition[]>> {
-    const byLeader = new Map<number, TopicPartition[]>()
-    for (const partition of partitions) {
-      const nodeId = await this.#leaderOf(partition, options)
-      byLeader.set(nodeId, [...(byLeader.get(nodeId) ?? []), partition])
-    }
-    return byLeader
-  }
-
-  #check(error: KafkaErrorName | undefined, doing: string, partition?: TopicPartition): void {
-    if (error === undefined) return
-    if (partition !== undefined && meansStaleMetadata(error)) this.#leaders.forget(partition)
-    throw protocolError(error, doing)
-  }
-
-  #retrying<T>(doing: string, options: TransportCallOptions, call: () => Promise<T>): Promise<T> {
-    return retrying(call, (error) => this.#asError(error, doing), options)
-  }
-
-  #asError(error: unknown, doing: string): Error {
-    if (isConnectionLoss(error)) this.#leaders.forgetAll()
-    return transportErrorFrom(error, doing)
   }
 }
 

@@ -115,13 +115,11 @@ describe('archiving and restoring topics when something is wrong', () => {
     await new TopicArchiver({ kafka, storage }).run({ topics: [topic] })
     const target = `${topic}-resumed`
     const options = { topics: [topic], rename: () => target }
-    for (const stopAfter of [1n, 300n, 600n]) {
+    for (const call of [1, 60, 100]) {
       const reason = new Error('the machine goes down')
       const stop = new AbortController()
-      const onProgress = ({ doneRecords }: { readonly doneRecords: bigint }) => {
-        if (doneRecords >= stopAfter) stop.abort(reason)
-      }
-      const run = new TopicRestorer({ kafka, storage }).run({ ...options, signal: stop.signal, onProgress })
+      const dying = beforeCall(kafka, 'produce', call, () => stop.abort(reason))
+      const run = new TopicRestorer({ kafka: dying, storage }).run({ ...options, signal: stop.signal })
       await expect(run).rejects.toBe(reason)
     }
     await using fresh = bench.transport()
@@ -181,4 +179,19 @@ async function flipOneBit(storage: ArchiveStorage, key: string): Promise<void> {
   bytes[80] = (bytes[80] ?? 0) ^ 1
   await storage.delete(key)
   await storage.put(key, bytes)
+}
+
+/** `target`, with something that happens right before the `count`-th call of one of its methods. */
+function beforeCall<T extends object>(target: T, method: keyof T, count: number, happens: () => void): T {
+  let calls = 0
+  return new Proxy(target, {
+    get(_, name) {
+      const value: unknown = Reflect.get(target, name, target)
+      if (typeof value !== 'function') return value
+      return (...args: unknown[]) => {
+        if (name === method && ++calls === count) happens()
+        return Reflect.apply(value, target, args)
+      }
+    },
+  })
 }
