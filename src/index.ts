@@ -27,8 +27,13 @@ export type { RecordBatch } from './batch/record-batch.js'
 export type { TopicPartition } from './batch/topic-partition.js'
 export { type BinaryFramingOptions, binaryFraming } from './codec/binary-framing.js'
 export type { BytesCodec, Codec, CodecCallOptions } from './codec/codec.js'
+export { compose } from './codec/compose.js'
+export { type EncryptedOptions, encrypted } from './codec/encrypted.js'
+export { type GzipOptions, gzip } from './codec/gzip.js'
+export { jsonLines } from './codec/json-lines.js'
 export { jsonLinesZnodes } from './codec/json-lines-znodes.js'
 export { logSegments } from './codec/log-segments.js'
+export { type ZstdOptions, zstd } from './codec/zstd.js'
 export {
   ArchiveCorruptError,
   ArchiveGapError,

@@ -3,13 +3,14 @@ import { type CheckpointChoice, checkpointIds, readCheckpoint } from './archive/
 import { instantChoiceOption } from './archive/instant-id.js'
 import { TOPICS_PREFIX, type TopicIdentity } from './archive/names.js'
 import { chainFor, listPartition, type PartitionLog, type SegmentInfo } from './archive/partition-log.js'
-import { type ChainBatch, linksSince, readChain, recordsOf } from './archive/read-chain.js'
+import { type ChainBatch, linksSince, readChain, recordsOf, type TimeRange } from './archive/read-chain.js'
 import type { SegmentSource } from './archive/read-segment.js'
 import { readTopicDescription, type TopicDescription } from './archive/topic-description.js'
 import { type PartitionVerdict, verdictOf } from './archive/verdict.js'
 import type { KafkaRecord } from './batch/read-records.js'
 import type { RecordBatch } from './batch/record-batch.js'
 import type { Codec } from './codec/codec.js'
+import { codecOption } from './codec/codec-option.js'
 import { LossyCodecError, NotInArchiveError } from './errors.js'
 import { smaller } from './internal/bigint.js'
 import {
@@ -103,20 +104,15 @@ export class TopicArchive {
     rejectUnknownOptions('TopicArchive', options, ['storage', 'codecs'])
     this.#source = {
       storage: portOption('storage', options.storage, ['get', 'head', 'list', 'listPrefixes']),
-      codecs: [...(options.codecs ?? [])].map((codec) => portOption('codecs', codec, ['decode'])),
+      codecs: [...(options.codecs ?? [])].map((codec) => codecOption('codecs', codec)),
     }
   }
 
   /** Every incarnation of every archived topic, by name. */
-  async *topics(options: RunOptions = {}): AsyncGenerator<TopicDescription, void, void> {
+  topics(options: RunOptions = {}): AsyncGenerator<TopicDescription, void, void> {
     rejectUnknownOptions('topics', options, ['signal', 'onProgress'])
     checkRunOptions(options)
-    const { signal } = options
-    const { storage } = this.#source
-    await requireArchive(storage, { signal })
-    for await (const prefix of storage.listPrefixes(TOPICS_PREFIX, { signal })) {
-      yield* this.#incarnations(prefix.slice(TOPICS_PREFIX.length, -1), signal)
-    }
+    return this.#topics(options.signal)
   }
 
   /** What the archive holds of each partition of a topic, as its newest generation has it. */
@@ -127,7 +123,8 @@ export class TopicArchive {
     rejectUnknownOptions('partitions', options, ['topicId', 'signal', 'onProgress'])
     checkRunOptions(options)
     const { signal } = options
-    const identity = await this.#identify(nameOption('topic', topic), options.topicId, signal)
+    const topicId = options.topicId === undefined ? undefined : nameOption('topicId', options.topicId)
+    const identity = await this.#identify(nameOption('topic', topic), topicId, signal)
     const { partitions } = await readTopicDescription(this.#source.storage, identity, { signal })
     const verdicts: PartitionVerdict[] = []
     for (let partition = 0; partition < partitions; partition++) {
@@ -138,8 +135,8 @@ export class TopicArchive {
   }
 
   /** The segments that give a range, each with all that its name says, in the order of their offsets. */
-  async *segments(options: RangeOptions): AsyncGenerator<SegmentInfo, void, void> {
-    for (const { segment } of await this.#chain(checkedRange('segments', options, RANGE_OPTIONS))) yield segment
+  segments(options: RangeOptions): AsyncGenerator<SegmentInfo, void, void> {
+    return this.#segments(checkedRange('segments', options, RANGE_OPTIONS))
   }
 
   /**
@@ -147,9 +144,8 @@ export class TopicArchive {
    *
    * @throws {@link ArchiveCorruptError} when a segment is damaged, before anything of it is given.
    */
-  async *batches(options: RangeOptions): AsyncGenerator<RecordBatch, void, void> {
-    const range = checkedRange('batches', options, RANGE_OPTIONS)
-    for await (const { batch } of this.#read(range, 'uncommitted')) yield batch
+  batches(options: RangeOptions): AsyncGenerator<RecordBatch, void, void> {
+    return this.#batches(checkedRange('batches', options, RANGE_OPTIONS))
   }
 
   /**
@@ -158,18 +154,29 @@ export class TopicArchive {
    * @throws {@link ArchiveCorruptError} when a segment is damaged, before anything of it is given.
    * @throws {@link LossyCodecError} when the archive does not keep offsets and they do not follow from its names.
    */
-  async *records(options: RecordsOptions): AsyncGenerator<KafkaRecord, void, void> {
+  records(options: RecordsOptions): AsyncGenerator<KafkaRecord, void, void> {
     const range = checkedRange('records', options, [...RANGE_OPTIONS, 'since', 'until', 'isolation'])
     const times = { sinceMs: instantOption('since', options.since), untilMs: instantOption('until', options.until) }
     const isolation = choiceOption('isolation', options.isolation, 'committed', ['committed', 'uncommitted'])
-    for await (const item of this.#read(range, isolation, times.sinceMs)) yield* recordsOf(item, times)
+    return this.#records(range, times, isolation)
   }
 
   /** All checkpoints, oldest first. */
-  async *checkpoints(options: RunOptions = {}): AsyncGenerator<CheckpointInfo, void, void> {
+  checkpoints(options: RunOptions = {}): AsyncGenerator<CheckpointInfo, void, void> {
     rejectUnknownOptions('checkpoints', options, ['signal', 'onProgress'])
     checkRunOptions(options)
-    const { signal } = options
+    return this.#checkpoints(options.signal)
+  }
+
+  async *#topics(signal: AbortSignal | undefined): AsyncGenerator<TopicDescription, void, void> {
+    const { storage } = this.#source
+    await requireArchive(storage, { signal })
+    for await (const prefix of storage.listPrefixes(TOPICS_PREFIX, { signal })) {
+      yield* this.#incarnations(prefix.slice(TOPICS_PREFIX.length, -1), signal)
+    }
+  }
+
+  async *#checkpoints(signal: AbortSignal | undefined): AsyncGenerator<CheckpointInfo, void, void> {
     const { storage } = this.#source
     await requireArchive(storage, { signal })
     for await (const id of checkpointIds(storage, { signal })) {
@@ -178,10 +185,26 @@ export class TopicArchive {
     }
   }
 
+  async *#segments(range: CheckedRange): AsyncGenerator<SegmentInfo, void, void> {
+    for (const { segment } of await this.#chain(range)) yield segment
+  }
+
+  async *#batches(range: CheckedRange): AsyncGenerator<RecordBatch, void, void> {
+    for await (const { batch } of this.#read(range, 'uncommitted')) yield batch
+  }
+
+  async *#records(
+    range: CheckedRange,
+    times: TimeRange,
+    isolation: 'committed' | 'uncommitted',
+  ): AsyncGenerator<KafkaRecord, void, void> {
+    for await (const item of this.#read(range, isolation, times.sinceMs)) yield* recordsOf(item, times)
+  }
+
   async *#read(
     range: CheckedRange,
     isolation: 'committed' | 'uncommitted',
-    sinceMs?: bigint,
+    sinceMs?: bigint | undefined,
   ): AsyncGenerator<ChainBatch, void, void> {
     const chain = linksSince(await this.#chain(range), sinceMs)
     for await (const item of readChain(this.#source, chain, { isolation, signal: range.signal })) {
@@ -252,8 +275,8 @@ function checkedRange(subject: string, options: RangeOptions, known: readonly st
   return {
     topic: nameOption('topic', options.topic),
     partition: integerOption('partition', options.partition, -1, { min: 0 }),
-    topicId: options.topicId,
-    checkpoint: options.checkpoint && instantChoiceOption('checkpoint', options.checkpoint),
+    topicId: options.topicId === undefined ? undefined : nameOption('topicId', options.topicId),
+    checkpoint: options.checkpoint === undefined ? undefined : instantChoiceOption('checkpoint', options.checkpoint),
     from: offsetOption('from', options.from, 0n),
     to: offsetOption('to', options.to, END),
     signal: options.signal,

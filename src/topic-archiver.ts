@@ -12,6 +12,7 @@ import { splitIntoLanes } from './archiver/split-into-lanes.js'
 import { type ArchiveSummary, ArchiveTally } from './archiver/tally.js'
 import type { RecordBatch } from './batch/record-batch.js'
 import type { Codec } from './codec/codec.js'
+import { codecOption } from './codec/codec-option.js'
 import { logSegments } from './codec/log-segments.js'
 import { drain } from './internal/drain.js'
 import { merge } from './internal/merge.js'
@@ -123,7 +124,7 @@ export class TopicArchiver {
     rejectUnknownOptions('TopicArchiver', options, known)
     this.#kafka = portOption('kafka', options.kafka, ['metadata', 'fetch', 'close'])
     this.#storage = portOption('storage', options.storage, ['put', 'get', 'head', 'list'])
-    this.#codec = portOption('codec', options.codec ?? logSegments(), ['encode', 'decode'])
+    this.#codec = codecOption('codec', options.codec ?? logSegments())
     this.#groupId = nameOption('groupId', options.groupId, DEFAULTS.groupId)
     this.#memoryBytes = integerOption('memoryBytes', options.memoryBytes, DEFAULTS.memoryBytes, {
       min: MIN_MEMORY_BYTES,

@@ -3,6 +3,7 @@ import { type CheckpointChoice, readCheckpoint } from './archive/checkpoint.js'
 import { instantChoiceOption } from './archive/instant-id.js'
 import type { RecordBatch } from './batch/record-batch.js'
 import type { Codec } from './codec/codec.js'
+import { codecOption } from './codec/codec-option.js'
 import { NotInArchiveError, TargetConflictError } from './errors.js'
 import { drain } from './internal/drain.js'
 import {
@@ -162,7 +163,7 @@ export class TopicRestorer {
     this.#kafka = portOption('kafka', options.kafka, ['metadata', 'produce', 'close'])
     this.#storage = portOption('storage', options.storage, ['put', 'get', 'head', 'list'])
     this.#state = portOption('state', options.state ?? options.storage, ['put', 'get', 'head', 'list'])
-    this.#codecs = [...(options.codecs ?? [])].map((codec) => portOption('codecs', codec, ['encode', 'decode']))
+    this.#codecs = [...(options.codecs ?? [])].map((codec) => codecOption('codecs', codec))
     this.#maxInFlight = integerOption('maxInFlight', options.maxInFlight, DEFAULTS.maxInFlight, { min: 1, max: 5 })
   }
 
@@ -248,7 +249,7 @@ export class TopicRestorer {
 function checkedOptions(options: RestoreOptions): CheckedOptions {
   rejectUnknownOptions('restore', options, OPTIONS)
   checkRunOptions(options)
-  const { replicationFactor, checkpoint = 'latest', configs = {} } = options
+  const { replicationFactor, checkpoint = 'latest' } = options
   return {
     signal: options.signal,
     onProgress: options.onProgress,
@@ -257,12 +258,19 @@ function checkedOptions(options: RestoreOptions): CheckedOptions {
     checkpoint: instantChoiceOption('checkpoint', checkpoint),
     offsets: choiceOption('offsets', options.offsets, 'auto', ['auto', 'exact', 'translate']),
     groups: booleanOption('groups', options.groups, true),
-    configs: configs === false ? false : { ...configs },
+    configs: configsOption(options.configs),
     replicationFactor:
       replicationFactor === undefined
         ? undefined
-        : integerOption('replicationFactor', replicationFactor, 1, { min: 1, max: 32_767 }),
+        : integerOption('replicationFactor', replicationFactor, Number.NaN, { min: 1, max: 32_767 }),
   }
+}
+
+function configsOption(configs: RestoreOptions['configs'] = {}): Readonly<Record<string, string>> | false {
+  if (configs === false) return false
+  const isMap = typeof configs === 'object' && configs !== null && !Array.isArray(configs)
+  if (isMap && Object.values(configs).every((value) => typeof value === 'string')) return { ...configs }
+  throw new TypeError(`\`configs\` must be a map from names to strings, or false, got ${String(configs)}`)
 }
 
 function sameTarget({ source, target }: TopicPlan, rival: TopicPlan): RestoreProblem {

@@ -21,7 +21,9 @@ export async function ensureArchive(storage: ArchiveStorage, { signal }: Storage
       hint: `give kafkeep a prefix of its own; if this is an archive that lost its ${ARCHIVE_MARKER_KEY}, put back ${JSON.stringify({ format: FORMAT_VERSION })}`,
     })
   }
-  await storage.put(ARCHIVE_MARKER_KEY, jsonBytes({ format: FORMAT_VERSION }), { signal })
+  const { created } = await storage.put(ARCHIVE_MARKER_KEY, jsonBytes({ format: FORMAT_VERSION }), { signal })
+  // Another writer was first; it may know a newer format.
+  if (!created) await isArchive(storage, { signal })
 }
 
 /**

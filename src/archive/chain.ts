@@ -20,15 +20,16 @@ const AFTER_LAST_OFFSET = 2n ** 63n - 1n
 
 /**
  * Which generation holds which offsets in the state of generation `newest`: it holds everything from its cut on, and
- * below that the older ones do. `cuts` maps each generation from 2 on to where it begins.
+ * below that the older ones do. `cutOf` tells where each generation from 2 on begins.
  */
-export function ownedRanges(newest: number, cuts: ReadonlyMap<number, bigint>): OwnedRange[] {
+export function ownedRanges(newest: number, cutOf: (generation: number) => bigint): OwnedRange[] {
   const ranges: OwnedRange[] = []
   let next = AFTER_LAST_OFFSET
   for (let generation = newest; generation >= 1 && next > FIRST_OFFSET; generation--) {
-    const from = generation === 1 ? FIRST_OFFSET : (cuts.get(generation) ?? FIRST_OFFSET)
-    if (from < next) ranges.unshift({ generation, from, next })
-    if (from < next) next = from
+    const from = generation === 1 ? FIRST_OFFSET : cutOf(generation)
+    if (from >= next) continue
+    ranges.unshift({ generation, from, next })
+    next = from
   }
   return ranges
 }

@@ -98,7 +98,7 @@ function keyOf(id: string): string {
 }
 
 /** What a checkpoint's JSON says, or {@link ArchiveCorruptError}. */
-export function parseCheckpoint(value: unknown, key: string): Checkpoint {
+function parseCheckpoint(value: unknown, key: string): Checkpoint {
   const fields = new JsonFields(value, key)
   return {
     takenMs: fields.integer('takenMs'),
@@ -119,7 +119,7 @@ export function parseCheckpoint(value: unknown, key: string): Checkpoint {
       offsets: group.list('offsets', (offset) => ({
         topic: offset.string('topic'),
         partition: offset.integer('partition'),
-        offset: offset.bigint('offset'),
+        offset: offset.bigint('offset', 0n),
         leaderEpoch: offset.integer('leaderEpoch', -1),
         metadata: offset.string('metadata'),
       })),
@@ -131,10 +131,10 @@ function partitionFrom(fields: JsonFields): CheckpointPartition {
   const partition = {
     partition: fields.integer('partition'),
     generation: fields.integer('generation', 1),
-    from: fields.bigint('from'),
-    next: fields.bigint('next'),
+    from: fields.bigint('from', 0n),
+    next: fields.bigint('next', 0n),
   }
-  if (partition.from < 0n || partition.next < partition.from) {
+  if (partition.next < partition.from) {
     throw new ArchiveCorruptError(`${fields.key}: \`${fields.path}\` has offsets that cannot be`, { key: fields.key })
   }
   return partition

@@ -33,5 +33,5 @@ export async function readCut(
   { signal }: StorageCallOptions,
 ): Promise<bigint> {
   const key = generationKey(partition, generation)
-  return new JsonFields(await readJson(storage, key, { signal }), key).bigint('cut')
+  return new JsonFields(await readJson(storage, key, { signal }), key).bigint('cut', 0n)
 }

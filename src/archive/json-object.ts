@@ -19,6 +19,7 @@ export function jsonBytes(value: object): Buffer {
 }
 
 const MAX_INT64 = 2n ** 63n - 1n
+const MIN_INT64 = -(2n ** 63n)
 
 /** Reads fields of parsed JSON that nobody vouches for: each one is what it must be, or the object is corrupt. */
 export class JsonFields {
@@ -55,14 +56,14 @@ export class JsonFields {
       : this.#reject(name, `a whole number from ${min}`)
   }
 
-  /** A 64-bit number, which JSON keeps as a string. */
-  bigint(name: string): bigint {
+  /** A 64-bit number of at least `min`, which JSON keeps as a string. */
+  bigint(name: string, min = MIN_INT64): bigint {
     const value = this.#fields[name]
     if (typeof value === 'string' && /^-?\d{1,19}$/.test(value)) {
       const number = BigInt(value)
-      if (number <= MAX_INT64 && number >= -MAX_INT64 - 1n) return number
+      if (number <= MAX_INT64 && number >= min) return number
     }
-    return this.#reject(name, 'a 64-bit number as a string')
+    return this.#reject(name, `a 64-bit number from ${min} on, as a string`)
   }
 
   list<T>(name: string, read: (item: JsonFields) => T): T[] {

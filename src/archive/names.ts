@@ -63,6 +63,7 @@ export interface GapName extends PartitionIdentity, OffsetRange {
 
 const GAP_CAUSES: readonly GapCause[] = ['retention', 'deleted', 'tombstones', 'unknown']
 const MAX_OFFSET = 2n ** 63n - 1n
+const MAX_INT32 = 2 ** 31 - 1
 
 /** The description of one incarnation of a topic. */
 export function topicKey({ topic, topicId }: TopicIdentity): string {
@@ -86,10 +87,17 @@ export function generationKey(partition: PartitionIdentity, generation: number):
 
 /** A segment's key; {@link parseSegmentKey} is its inverse. */
 export function segmentKey(name: SegmentName): string {
-  const { from, next, firstEpoch, lastEpoch, records, maxTimestampMs, abortedTransactions, extension } = name
-  const range = `${offset20(from)}-${offset20(next)}`
+  const { firstEpoch, lastEpoch, records, maxTimestampMs, abortedTransactions, extension } = name
   const facts = `e${firstEpoch}-${lastEpoch}.n${records}.t${maxTimestampMs}.a${abortedTransactions}`
-  return `${generationPrefix(name, name.generation)}${range}.${facts}.c${crcHex(name.crc32c)}${extension}`
+  return `${TOPICS_PREFIX}${segmentSubject(name)}.${facts}.c${crcHex(name.crc32c)}${extension}`
+}
+
+/** Which offsets of what a segment holds: the part of its key that is known before its content is. */
+export function segmentSubject(
+  name: Pick<SegmentName, keyof PartitionIdentity | 'generation' | 'from' | 'next'>,
+): string {
+  const { topic, topicId, partition, generation, from, next } = name
+  return `${topic}/${topicId}/${partition}/g${generation}/${offset20(from)}-${offset20(next)}`
 }
 
 /** The sidecar that names a segment's aborted transactions. */
@@ -128,7 +136,10 @@ export function parseSegmentKey(key: string): SegmentName | undefined {
     crc32c: Number.parseInt(crc32c ?? '', 16),
     extension,
   }
-  return segmentKey(name) === key ? name : undefined
+  const numbers = [name.firstEpoch, name.lastEpoch, name.abortedTransactions]
+  const plausible =
+    numbers.every((number) => number <= MAX_INT32) && BigInt.asIntN(64, name.maxTimestampMs) === name.maxTimestampMs
+  return plausible && segmentKey(name) === key ? name : undefined
 }
 
 /** What a key says, or `undefined` when it is not a gap's. */
@@ -148,8 +159,9 @@ type Groups = Readonly<Record<string, string>> | undefined
 
 function identityFrom(groups: Groups): (PartitionIdentity & { readonly generation: number }) | undefined {
   if (groups === undefined) return undefined
-  const { topic = '', topicId = '', partition, generation } = groups
-  return { topic, topicId, partition: Number(partition), generation: Number(generation) }
+  const { topic = '', topicId = '' } = groups
+  const [partition, generation] = [Number(groups['partition']), Number(groups['generation'])]
+  return partition <= MAX_INT32 && generation <= MAX_INT32 ? { topic, topicId, partition, generation } : undefined
 }
 
 function rangeFrom(groups: Groups): (PartitionIdentity & OffsetRange & { readonly generation: number }) | undefined {

@@ -1,11 +1,13 @@
 import { ArchiveCorruptError } from '../errors.js'
 import { ascending, larger, smaller } from '../internal/bigint.js'
 import type { ArchiveStorage, StorageCallOptions } from '../storage/storage.js'
-import { type ChainLink, chainOf, ownedRanges } from './chain.js'
+import { type ChainLink, chainOf, type OwnedRange, ownedRanges } from './chain.js'
 import { readCut } from './generation.js'
 import {
+  type GapCause,
   type GapName,
   generationKey,
+  type OffsetRange,
   type PartitionIdentity,
   parseGapKey,
   parseGenerationKey,
@@ -54,39 +56,62 @@ export async function listPartition(
   return { partition, segments, gaps, newestGeneration, cuts }
 }
 
-/** The segments that give the log as generation `generation` has it, between `from` and `next`. */
-export function chainFor(
-  log: PartitionLog,
-  { generation, from, next }: { readonly generation: number; readonly from: bigint; readonly next: bigint },
-): ChainLink<SegmentInfo>[] {
-  if (generation > log.newestGeneration) {
-    const key = generationKey(log.partition, generation)
-    throw new ArchiveCorruptError(`generation ${generation} is not in the archive: there is no ${key}`, { key })
-  }
-  return chainOf(log.segments, ownedRanges(generation, log.cuts)).flatMap((link) => {
-    const start = larger(link.from, from)
-    const end = smaller(link.next, next)
-    return start < end ? [{ segment: link.segment, from: start, next: end }] : []
+/** A part of a log as one generation has it. */
+export interface LogRange extends OffsetRange {
+  readonly generation: number
+}
+
+/** The segments that give a part of the log as a generation has it. */
+export function chainFor(log: PartitionLog, { generation, from, next }: LogRange): ChainLink<SegmentInfo>[] {
+  return chainOf(log.segments, rangesOf(log, generation)).flatMap((link) => {
+    const part = overlap(link, { from, next })
+    return part === undefined ? [] : [{ segment: link.segment, ...part }]
   })
 }
 
-/** The offsets `[from, next)` of which a chain has no segment and no gap explains why. */
-export function holesIn(
+/** The gaps in a part of the log: each explains offsets of its own generation only. */
+export function gapsFor(
   log: PartitionLog,
-  { generation, from, next }: { readonly generation: number; readonly from: bigint; readonly next: bigint },
-): { readonly from: bigint; readonly next: bigint }[] {
-  const explained = [
-    ...chainFor(log, { generation, from, next }),
-    ...log.gaps.filter((gap) => gap.generation <= generation),
-  ]
+  { generation, from, next }: LogRange,
+): (OffsetRange & { cause: GapCause })[] {
+  return rangesOf(log, generation).flatMap((owned) =>
+    log.gaps.flatMap((gap) => {
+      const own = gap.generation === owned.generation ? overlap(gap, owned) : undefined
+      const part = own && overlap(own, { from, next })
+      return part === undefined ? [] : [{ ...part, cause: gap.cause }]
+    }),
+  )
+}
+
+/** The offsets of a part of the log of which no segment has something and no gap explains why. */
+export function holesIn(log: PartitionLog, range: LogRange): OffsetRange[] {
+  const explained = [...chainFor(log, range), ...gapsFor(log, range)]
   explained.sort((a, b) => ascending(a.from, b.from))
-  const holes: { readonly from: bigint; readonly next: bigint }[] = []
-  let offset = from
-  for (const range of explained) {
-    if (range.from > offset) holes.push({ from: offset, next: smaller(range.from, next) })
-    offset = larger(offset, range.next)
-    if (offset >= next) return holes
+  const holes: OffsetRange[] = []
+  let offset = range.from
+  for (const { from, next } of explained) {
+    if (from > offset) holes.push({ from: offset, next: from })
+    offset = larger(offset, next)
   }
-  if (offset < next) holes.push({ from: offset, next })
+  if (offset < range.next) holes.push({ from: offset, next: range.next })
   return holes
+}
+
+function rangesOf(log: PartitionLog, generation: number): OwnedRange[] {
+  const cutOf = (asked: number) => log.cuts.get(asked) ?? noSuchGeneration(log, asked)
+  if (generation > 1) cutOf(generation)
+  return ownedRanges(generation, cutOf)
+}
+
+function noSuchGeneration({ partition }: PartitionLog, generation: number): never {
+  const key = generationKey(partition, generation)
+  throw new ArchiveCorruptError(`the beginning of generation ${generation} is not in the archive: ${key} is missing`, {
+    key,
+  })
+}
+
+function overlap(one: OffsetRange, other: OffsetRange): OffsetRange | undefined {
+  const from = larger(one.from, other.from)
+  const next = smaller(one.next, other.next)
+  return from < next ? { from, next } : undefined
 }

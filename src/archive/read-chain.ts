@@ -27,7 +27,6 @@ export async function* readChain(
   chain: readonly ChainLink<SegmentInfo>[],
   { isolation, signal }: StorageCallOptions & { readonly isolation: 'committed' | 'uncommitted' },
 ): AsyncGenerator<ChainBatch, void, void> {
-  const filter = new CommittedFilter()
   for (const { segment, from, next } of chain) {
     const trueOffsets = hasTrueOffsets(source, segment)
     if (!trueOffsets && (from > segment.from || next < segment.next)) {
@@ -35,11 +34,14 @@ export async function* readChain(
         hint: 'archive with `logSegments()`',
       })
     }
+    // Each segment's sidecar names all aborted transactions that overlap it, so each one is judged by itself: the marker
+    // that ends one may lie in a gap. Batches before the wanted ones count, because a marker may be among them.
+    const filter = new CommittedFilter()
     if (isolation === 'committed') filter.add(await readAborted(source.storage, segment, { signal }))
     for await (const batch of readSegment(source, segment, { signal })) {
-      if (batch.nextOffset <= from) continue
       if (batch.baseOffset >= next) break
-      if (isolation === 'committed' && !filter.accepts(batch)) continue
+      const accepted = isolation === 'uncommitted' || filter.accepts(batch)
+      if (!accepted || batch.nextOffset <= from) continue
       yield { batch, from, next, trueOffsets }
     }
   }
@@ -66,18 +68,22 @@ export function* recordsOf(
   }
 }
 
-/** The records of an archived batch; what cannot be decoded is damage, and says where. */
 function* decoded(batch: RecordBatchView): Generator<KafkaRecord, void, void> {
   try {
     yield* batch.records()
-  } catch (cause) {
-    if (!(cause instanceof InvalidBatchError)) throw cause
-    const { baseOffset: from, nextOffset: next } = batch
-    throw new ArchiveCorruptError(
-      `the batch with offsets ${from} to ${next - 1n} of ${partitionName(batch)} cannot be decoded: ${cause.message}`,
-      { from, next, cause },
-    )
+  } catch (error) {
+    throw undecodable(batch, error)
   }
+}
+
+/** An archived batch that cannot be decoded is damage, and says where. Other errors pass as they are. */
+export function undecodable(batch: RecordBatchView, cause: unknown): unknown {
+  if (!(cause instanceof InvalidBatchError)) return cause
+  const { baseOffset: from, nextOffset: next } = batch
+  return new ArchiveCorruptError(
+    `the batch with offsets ${from} to ${next - 1n} of ${partitionName(batch)} cannot be decoded: ${cause.message}`,
+    { from, next, cause },
+  )
 }
 
 /** Leaves out segments that, by their names, hold nothing as new as `sinceMs`. */

@@ -5,6 +5,7 @@ import { topicCodecFor } from '../codec/built-in.js'
 import type { Codec } from '../codec/codec.js'
 import { ArchiveCorruptError, ObjectNotFoundError } from '../errors.js'
 import type { ArchiveStorage, StorageCallOptions } from '../storage/storage.js'
+import { segmentSubject } from './names.js'
 import type { SegmentInfo } from './partition-log.js'
 
 /** Where segments are read from, and how. */
@@ -41,7 +42,9 @@ export async function* readSegment(
     // Codecs that lose offsets count from 0; the name tells where the segment begins.
     const placed = codec.lossless ? decoded.bytes : rebased(decoded.bytes, offset)
     const batch = viewOf({ bytes: placed }, segment)
-    if (batch.nextOffset <= offset || batch.nextOffset > segment.next) throw misplaced(segment, batch)
+    // Only the first batch may begin before its segment: the log began inside it.
+    const tooEarly = batch.baseOffset < offset && offset !== segment.from
+    if (tooEarly || batch.nextOffset <= offset || batch.nextOffset > segment.next) throw misplaced(segment, batch)
     offset = batch.nextOffset
     yield batch
   }
@@ -54,7 +57,7 @@ async function* decodeAll(
   signal: AbortSignal | undefined,
 ): AsyncGenerator<RecordBatch, void, void> {
   try {
-    yield* codec.decode(once(bytes), { signal })
+    yield* codec.decode(once(bytes), { signal, subject: segmentSubject(segment) })
   } catch (cause) {
     if (cause instanceof ArchiveCorruptError && cause.key === undefined) throw damaged(segment, cause.message, cause)
     throw cause

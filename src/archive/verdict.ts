@@ -1,6 +1,6 @@
 import type { TopicPartition } from '../batch/topic-partition.js'
 import type { GapCause, OffsetRange } from './names.js'
-import { chainFor, holesIn, type PartitionLog } from './partition-log.js'
+import { chainFor, gapsFor, holesIn, type PartitionLog } from './partition-log.js'
 
 /** Offsets that are not archived. */
 export interface Gap extends OffsetRange {
@@ -27,11 +27,8 @@ export function verdictOf(
   const generation = log.newestGeneration
   const chain = chainFor(log, { generation, from: 0n, next })
   const from = chain[0]?.from ?? next
-  const known = log.gaps.filter((gap) => gap.generation <= generation && gap.next > from && gap.from < next)
-  const gaps = [
-    ...known.map(({ from, next, cause }) => ({ from, next, cause })),
-    ...holesIn(log, { generation, from, next }).map((hole) => ({ ...hole, cause: 'unknown' as const })),
-  ]
+  const range = { generation, from, next }
+  const gaps = [...gapsFor(log, range), ...holesIn(log, range).map((hole) => ({ ...hole, cause: 'unknown' as const }))]
   const records = chain.reduce((sum, { segment }) => sum + BigInt(segment.records), 0n)
   return { topic, partition, from, next, records, gaps, complete: reachedEnd && gaps.length === 0 }
 }

@@ -1,6 +1,6 @@
+import { znodeCodecFor } from '../codec/built-in.js'
 import type { Codec } from '../codec/codec.js'
-import { jsonLinesZnodes } from '../codec/json-lines-znodes.js'
-import { ArchiveCorruptError, StorageError, UnsupportedFormatError } from '../errors.js'
+import { ArchiveCorruptError, StorageError } from '../errors.js'
 import type { ArchiveStorage, StorageCallOptions } from '../storage/storage.js'
 import type { Znode } from '../zookeeper/znode.js'
 import { chosenId, type InstantChoice, instantOf, newInstantId, noSuchInstant } from './instant-id.js'
@@ -24,7 +24,7 @@ export interface StoredSnapshot {
 
 /** What reading a snapshot accepts. */
 export interface SnapshotReadOptions extends StorageCallOptions {
-  /** Codecs besides the built-in one. */
+  /** Codecs besides the built-in ones. */
   readonly codecs: readonly Codec<Znode>[]
 }
 
@@ -50,7 +50,10 @@ export async function writeSnapshot(
   const header = { ...facts, ...tally.content }
   const id = newInstantId(facts.takenMs)
   const key = `${ZNODES_PREFIX}${id}${codec.extension}`
-  const { created } = await storage.put(key, () => codec.encode(withHeader(header, nodes()), { signal }), { signal })
+  // Encoded once: a codec that encrypts gives other bytes each time, and a put that is repeated must send the same.
+  const body: Uint8Array[] = []
+  for await (const chunk of codec.encode(withHeader(header, nodes()), { signal, subject: id })) body.push(chunk)
+  const { created } = await storage.put(key, body, { signal })
   if (!created) throw new StorageError(`${key} exists already`, { key, retryable: true })
   return { id, ...header }
 }
@@ -132,22 +135,14 @@ export async function* readSnapshotNodes(
 /** Damage is reported with the object it is in, which a codec does not know. */
 async function* items(
   storage: ArchiveStorage,
-  { key, extension }: StoredSnapshot,
+  { id, key, extension }: StoredSnapshot,
   { codecs, signal }: SnapshotReadOptions,
 ): AsyncGenerator<Znode, void, void> {
   const codec = znodeCodecFor(extension, codecs)
   try {
-    yield* codec.decode(storage.get(key, { signal }), { signal })
+    yield* codec.decode(storage.get(key, { signal }), { signal, subject: id })
   } catch (error) {
     if (!(error instanceof ArchiveCorruptError) || error.key !== undefined) throw error
     throw new ArchiveCorruptError(`${key}: ${error.message}`, { key, cause: error })
   }
-}
-
-function znodeCodecFor(extension: string, own: readonly Codec<Znode>[]): Codec<Znode> {
-  const codec = [...own, jsonLinesZnodes()].find((known) => known.extension === extension)
-  if (codec !== undefined) return codec
-  throw new UnsupportedFormatError(`no codec is known for objects that end in ${extension}`, {
-    hint: 'pass the codec that wrote them (with its keys, where it encrypts) in `codecs`',
-  })
 }

@@ -25,7 +25,9 @@ export async function findCut(
   let archived = await newest(epochs)
   while (archived !== undefined && archived.epoch >= 0) {
     const leader = await kafka.epochEnd(log.partition, archived.epoch, { signal })
-    while (archived !== undefined && archived.epoch > leader.epoch) {
+    // A leader knows nothing of an epoch above its latest one, and answers -1: the next lower one may be known.
+    const known = leader.epoch < 0 ? archived.epoch - 1 : leader.epoch
+    while (archived !== undefined && archived.epoch > known) {
       epochEnd = archived.from
       archived = await newest(epochs)
     }

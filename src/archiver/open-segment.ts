@@ -21,7 +21,7 @@ export interface SegmentContent {
 /** Gathers the batches of one partition in memory until they are stored as a segment. */
 export class OpenSegment {
   readonly #partition: TopicPartition
-  readonly #aborted = new AbortedTracker()
+  #aborted = new AbortedTracker()
   #runs: Buffer[] = []
   #from: bigint
   #next: bigint
@@ -75,8 +75,12 @@ export class OpenSegment {
     if (next > this.#next) this.#next = next
   }
 
-  /** Begins anew at `from`, behind a gap. There must be nothing to store. */
+  /**
+   * Begins anew elsewhere. There must be nothing to store. What was known of aborted transactions is forgotten: their
+   * markers may never be seen, and the broker names those that still matter again.
+   */
   startAt(from: bigint): void {
+    this.#aborted = new AbortedTracker()
     this.#from = from
     this.#next = from
   }

@@ -3,6 +3,7 @@ import type { PartitionLog, SegmentInfo } from '../archive/partition-log.js'
 import { InvalidBatchError } from '../batch/batch-header.js'
 import { batchesIn, type RecordBatchView } from '../batch/record-batch.js'
 import type { KafkeepError } from '../errors.js'
+import { larger } from '../internal/bigint.js'
 import type { FetchedPartition } from '../kafka/transport.js'
 import { OpenSegment } from './open-segment.js'
 
@@ -103,13 +104,16 @@ export class PartitionCursor {
   /** Answers whether there may be more to take behind the batch. */
   #takeBatch(batch: RecordBatchView, run: { start: number; end: number }): boolean {
     const { length } = batch.bytes
+    if (run.end > run.start && batch.baseOffset < this.position) {
+      throw new InvalidBatchError(`the batch at offset ${batch.baseOffset} follows offset ${this.position - 1n}`)
+    }
     if (batch.nextOffset <= this.position) {
       run.start += length
       run.end = run.start
       return true
     }
     if (batch.baseOffset >= this.end) {
-      this.position = this.end
+      this.position = larger(this.position, this.end)
       this.open.extendTo(this.end)
       return false
     }

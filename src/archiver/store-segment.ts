@@ -3,7 +3,8 @@ import { abortedBytes } from '../archive/aborted.js'
 import { abortedKey, type PartitionIdentity, type SegmentName, segmentKey, segmentSubject } from '../archive/names.js'
 import type { SegmentInfo } from '../archive/partition-log.js'
 import { CommittedFilter } from '../batch/committed.js'
-import type { RecordBatch, RecordBatchView } from '../batch/record-batch.js'
+import { type RecordBatch, type RecordBatchView, viewOf } from '../batch/record-batch.js'
+import { cutBatch } from '../batch/reframe.js'
 import type { Codec } from '../codec/codec.js'
 import type { ArchiveStorage, StorageCallOptions } from '../storage/storage.js'
 import type { SegmentContent } from './open-segment.js'
@@ -67,8 +68,9 @@ function committedOnly(content: SegmentContent): EncodedItems {
   function* committed() {
     for (const batch of content.batches()) {
       if (!filter.accepts(batch)) continue
-      records += batch.recordCount
-      yield batch
+      const wanted = batch.baseOffset >= content.from ? batch : viewOf({ bytes: cutBatch(batch.bytes, content) }, batch)
+      records += wanted.recordCount
+      yield wanted
     }
   }
   return { batches: asynchronously(committed()), records: () => records }

@@ -1,14 +1,7 @@
-import {
-  ATTRIBUTE,
-  COMPRESSION_TYPES,
-  FIELD,
-  HEADER_BYTES,
-  InvalidBatchError,
-  type TimestampType,
-} from './batch-header.js'
-import { decompress } from './compression/compression.js'
+import { ATTRIBUTE, FIELD, InvalidBatchError, type TimestampType } from './batch-header.js'
+import { expectEnd, openRecords } from './stored-records.js'
 import type { TopicPartition } from './topic-partition.js'
-import { VarintReader } from './varint.js'
+import type { VarintReader } from './varint.js'
 
 /** A header of a record. Keys may repeat; their order is kept. */
 export interface RecordHeader {
@@ -38,29 +31,19 @@ export interface KafkaRecord {
   readonly headers: readonly RecordHeader[]
 }
 
-/** A record takes at least this many bytes: its length and six fields of one byte. */
-const MIN_RECORD_BYTES = 7
-
 /** Decodes the records of one whole batch in order. */
 export function* readRecords(batch: Buffer, { topic, partition }: TopicPartition): Generator<KafkaRecord, void, void> {
+  const { reader, count } = openRecords(batch)
   const attributes = batch.readInt16BE(FIELD.attributes)
-  const count = batch.readInt32BE(FIELD.recordCount)
-  const compression = COMPRESSION_TYPES[attributes & ATTRIBUTE.compression]
-  if (compression === undefined)
-    throw new InvalidBatchError(`unknown compression ${attributes & ATTRIBUTE.compression}`)
-  const body = decompress(compression, batch.subarray(HEADER_BYTES))
-  if (count * MIN_RECORD_BYTES > body.length) {
-    throw new InvalidBatchError(`${count} records do not fit ${body.length} bytes`)
-  }
   const timestampType = attributes & ATTRIBUTE.logAppendTime ? 'log-append' : 'create'
   const baseOffset = batch.readBigInt64BE(FIELD.baseOffset)
   const baseTimestamp = batch.readBigInt64BE(FIELD.baseTimestamp)
   const maxTimestamp = batch.readBigInt64BE(FIELD.maxTimestamp)
-  const reader = new VarintReader(body)
   for (let index = 0; index < count; index++) {
     const end = reader.varint() + reader.position
     reader.byte()
-    const createdMs = baseTimestamp + reader.varlong()
+    // Kafka adds in 64 bits, which wrap.
+    const createdMs = BigInt.asIntN(64, baseTimestamp + reader.varlong())
     const timestampMs = timestampType === 'log-append' ? maxTimestamp : createdMs
     const offset = baseOffset + BigInt(reader.varint())
     const key = reader.nullableSlice()
@@ -69,7 +52,7 @@ export function* readRecords(batch: Buffer, { topic, partition }: TopicPartition
     if (reader.position !== end) throw new InvalidBatchError(`the record at offset ${offset} has a wrong length`)
     yield { topic, partition, offset, timestampMs, timestampType, key, value, headers }
   }
-  if (reader.position !== body.length) throw new InvalidBatchError('there are bytes behind the last record of a batch')
+  expectEnd(reader)
 }
 
 function readHeaders(reader: VarintReader): readonly RecordHeader[] {

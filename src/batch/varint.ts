@@ -15,6 +15,11 @@ export class VarintReader {
     this.position = position
   }
 
+  /** Whether all bytes are read. */
+  get ended(): boolean {
+    return this.position === this.#bytes.length
+  }
+
   /** A signed 32-bit number. */
   varint(): number {
     let value = 0

@@ -2,6 +2,7 @@ import type { KafkaRecord } from '../batch/read-records.js'
 import { type RecordBatch, RecordBatchView } from '../batch/record-batch.js'
 import { type RecordContent, writeBatch } from '../batch/write-batch.js'
 import { ArchiveCorruptError } from '../errors.js'
+import { GatheredBytes } from '../internal/gathered-bytes.js'
 import { booleanOption, choiceOption, rejectUnknownOptions } from '../internal/options.js'
 import type { Codec, CodecCallOptions } from './codec.js'
 
@@ -80,14 +81,15 @@ async function* decode(
   bytes: AsyncIterable<Uint8Array>,
   { keys, empty, signal }: DecodeOptions,
 ): AsyncGenerator<RecordBatch, void, void> {
-  let rest = Buffer.alloc(0)
+  const gathered = new GatheredBytes()
   let offset = 0n
   let records: RecordContent[] = []
   let recordsBytes = 0
   for await (const chunk of bytes) {
     signal?.throwIfAborted()
-    rest = Buffer.concat([rest, chunk])
-    const frames = new FrameReader(rest, keys, empty)
+    if (!gathered.add(chunk)) continue
+    const joined = gathered.joined()
+    const frames = new FrameReader(joined, keys, empty)
     for (let frame = frames.next(); frame !== undefined; frame = frames.next()) {
       records.push({ offset, timestampMs: -1n, headers: [], ...frame })
       offset++
@@ -97,15 +99,17 @@ async function* decode(
       records = []
       recordsBytes = 0
     }
-    rest = rest.subarray(frames.position)
+    gathered.keep(joined.subarray(frames.position), frames.neededBytes)
   }
-  if (rest.length > 0) throw new ArchiveCorruptError(`framed records end ${rest.length} bytes into a record`)
+  if (gathered.length > 0) throw new ArchiveCorruptError(`framed records end ${gathered.length} bytes into a record`)
   if (records.length > 0) yield new RecordBatchView(writeBatch(records))
 }
 
 /** Reads whole frames; leaves `position` before the first one that is not complete. */
 class FrameReader {
   position = 0
+  /** Bytes from `position` on that the frame there takes, as far as they are known. */
+  neededBytes = 0
 
   constructor(
     readonly bytes: Buffer,
@@ -123,13 +127,18 @@ class FrameReader {
   }
 
   #field(start: number): { readonly field: Uint8Array | null; readonly end: number } | undefined {
-    if (start + LENGTH_BYTES > this.bytes.length) return undefined
+    if (start + LENGTH_BYTES > this.bytes.length) return this.#incomplete(start + LENGTH_BYTES)
     const length = this.bytes.readInt32BE(start)
     if (length < 0 || length > MAX_FIELD_BYTES) {
       throw new ArchiveCorruptError(`a framed record claims ${length} bytes`)
     }
     const end = start + LENGTH_BYTES + length
-    if (end > this.bytes.length) return undefined
+    if (end > this.bytes.length) return this.#incomplete(end)
     return { field: length === 0 ? this.empty : this.bytes.subarray(start + LENGTH_BYTES, end), end }
+  }
+
+  #incomplete(end: number): undefined {
+    this.neededBytes = end - this.position
+    return undefined
   }
 }

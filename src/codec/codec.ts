@@ -2,6 +2,11 @@
 export interface CodecCallOptions {
   /** Ends the call; it rejects with the signal's reason itself. */
   readonly signal?: AbortSignal | undefined
+  /**
+   * What the object is, as its name says it, in one line. A codec that encrypts binds it to the content, so that an
+   * object under another object's name is noticed; others may ignore it.
+   */
+  readonly subject?: string | undefined
 }
 
 /**

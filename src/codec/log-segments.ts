@@ -1,6 +1,7 @@
 import { batchBytesAt, InvalidBatchError } from '../batch/batch-header.js'
 import { batchesIn, type RecordBatch } from '../batch/record-batch.js'
 import { ArchiveCorruptError } from '../errors.js'
+import { GatheredBytes } from '../internal/gathered-bytes.js'
 import type { Codec, CodecCallOptions } from './codec.js'
 
 /**
@@ -22,12 +23,14 @@ async function* decode(
   bytes: AsyncIterable<Uint8Array>,
   { signal }: CodecCallOptions = {},
 ): AsyncGenerator<RecordBatch, void, void> {
-  const gathered = new Gathered()
+  const gathered = new GatheredBytes()
   for await (const chunk of bytes) {
     signal?.throwIfAborted()
     if (!gathered.add(chunk)) continue
     try {
-      yield* gathered.batches()
+      const joined = gathered.joined()
+      const end = yield* batchesIn(joined)
+      gathered.keep(joined.subarray(end), batchBytesAt(joined, end))
     } catch (cause) {
       if (cause instanceof InvalidBatchError) throw new ArchiveCorruptError(cause.message, { cause })
       throw cause
@@ -35,33 +38,5 @@ async function* decode(
   }
   if (gathered.length > 0) {
     throw new ArchiveCorruptError(`a log segment ends ${gathered.length} bytes into a record batch`)
-  }
-}
-
-/** Bytes of a stream up to where a whole batch is there; a batch of many chunks is joined once, not once a chunk. */
-class Gathered {
-  #chunks: Uint8Array[] = []
-  #needed = 0
-  length = 0
-
-  /** Answers whether there may be a whole batch now. */
-  add(chunk: Uint8Array): boolean {
-    this.#chunks.push(chunk)
-    this.length += chunk.length
-    return this.length >= this.#needed
-  }
-
-  *batches(): Generator<RecordBatch, void, void> {
-    const bytes = this.#joined()
-    const end = yield* batchesIn(bytes)
-    this.#chunks = end === bytes.length ? [] : [bytes.subarray(end)]
-    this.length = bytes.length - end
-    this.#needed = batchBytesAt(bytes, end) ?? 0
-  }
-
-  #joined(): Buffer {
-    const [first] = this.#chunks
-    if (first === undefined || this.#chunks.length > 1) return Buffer.concat(this.#chunks)
-    return Buffer.from(first.buffer, first.byteOffset, first.byteLength)
   }
 }

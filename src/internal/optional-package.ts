@@ -17,9 +17,14 @@ export function optionalPackage(name: string, neededFor: string): unknown {
     loaded.set(name, module)
     return module
   } catch (cause) {
-    throw new UnsupportedFormatError(`${neededFor} needs the package ${name}, which cannot be loaded`, {
-      hint: `npm i ${name}`,
-      cause,
-    })
+    throw missingPackage(name, neededFor, cause)
   }
+}
+
+/** Says that a package which this needs is not installed, or is broken. */
+export function missingPackage(name: string, neededFor: string, cause: unknown): UnsupportedFormatError {
+  return new UnsupportedFormatError(`${neededFor} needs the package ${name}, which cannot be loaded`, {
+    hint: `npm i ${name}`,
+    cause,
+  })
 }

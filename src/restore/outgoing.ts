@@ -1,13 +1,20 @@
 import type { ChainLink } from '../archive/chain.js'
 import type { SegmentInfo } from '../archive/partition-log.js'
-import { type ChainBatch, readChain, recordsOf } from '../archive/read-chain.js'
+import { type ChainBatch, readChain, recordsOf, undecodable } from '../archive/read-chain.js'
 import type { SegmentSource } from '../archive/read-segment.js'
-import { forProducing, type ProduceFields, type RecordContent, writeBatch } from '../batch/write-batch.js'
+import type { RecordBatchView } from '../batch/record-batch.js'
+import { type BatchCut, coalesceBatches, cutBatch } from '../batch/reframe.js'
+import { forProducing } from '../batch/write-batch.js'
+import { larger, smaller } from '../internal/bigint.js'
 import type { ProducerIdentity } from '../kafka/transport.js'
 import type { StorageCallOptions } from '../storage/storage.js'
 
 /** Sequence numbers count records and wrap here. */
-const SEQUENCES = 2n ** 31n
+export const SEQUENCES = 2n ** 31n
+/** Batches up to this size are put together: a request costs the same, whatever is in it. */
+const SMALL_BYTES = 32_768
+/** About how large a batch of small ones becomes. */
+const COALESCED_BYTES = 262_144
 
 /** A batch of archived records that can be produced as it is. */
 export interface OutgoingBatch {
@@ -26,6 +33,9 @@ export interface OutgoingBatch {
   recordsBefore(sourceOffset: bigint): number
 }
 
+/** An outgoing batch before it is known what comes before it. */
+type Content = Omit<OutgoingBatch, 'position' | 'bytes'> & { readonly content: () => Buffer }
+
 /**
  * The committed records of a chain as batches to produce. What comes out depends on the archive alone, so a restore
  * that is taken up again produces the same batches with the same sequence numbers.
@@ -36,12 +46,29 @@ export async function* outgoingBatches(
   { signal }: StorageCallOptions,
 ): AsyncGenerator<OutgoingBatch, void, void> {
   let position = 0n
-  for await (const item of readChain(source, chain, { isolation: 'committed', signal })) {
-    const outgoing = isWhole(item) ? whole(item, position) : reframed(item, position)
-    if (outgoing === undefined) continue
-    yield outgoing
-    position += BigInt(outgoing.records)
+  for await (const { content, ...facts } of contents(readChain(source, chain, { isolation: 'committed', signal }))) {
+    const baseSequence = Number(position % SEQUENCES)
+    const bytes = ({ producerId, producerEpoch }: ProducerIdentity) =>
+      forProducing(content(), { producerId, producerEpoch, baseSequence })
+    yield { ...facts, position, bytes }
+    position += BigInt(facts.records)
   }
+}
+
+async function* contents(items: AsyncIterable<ChainBatch>): AsyncGenerator<Content, void, void> {
+  const small: ChainBatch[] = []
+  let smallBytes = 0
+  for await (const item of items) {
+    if (isSmall(item)) {
+      small.push(item)
+      smallBytes += item.batch.bytes.length
+      if (smallBytes < COALESCED_BYTES) continue
+    }
+    yield* coalesced(small.splice(0))
+    smallBytes = 0
+    if (!isSmall(item)) yield* isWhole(item) ? [whole(item)] : reframed(item)
+  }
+  yield* coalesced(small)
 }
 
 /** Whether every offset of the batch holds a wanted record whose bytes say what readers saw. */
@@ -54,38 +81,75 @@ function isWhole({ batch, from, next }: ChainBatch): boolean {
   )
 }
 
-function whole({ batch, from, next, trueOffsets }: ChainBatch, position: bigint): OutgoingBatch {
-  const { baseOffset, nextOffset, recordCount } = batch
+/** Only what every process can decode may be put together: the batches must be the same wherever a restore goes on. */
+function isSmall(item: ChainBatch): boolean {
+  const { batch, trueOffsets } = item
+  return batch.bytes.length <= SMALL_BYTES && batch.compression === 'none' && trueOffsets && isWhole(item)
+}
+
+function whole({ batch, from, next, trueOffsets }: ChainBatch): Content {
   return {
-    position,
-    records: recordCount,
+    records: batch.recordCount,
     sizeBytes: batch.bytes.length,
-    sourceFrom: trueOffsets ? baseOffset : from,
-    sourceNext: trueOffsets ? nextOffset : next,
-    bytes: (identity) => forProducing(batch.bytes, fields(identity, position)),
+    sourceFrom: trueOffsets ? batch.baseOffset : from,
+    sourceNext: trueOffsets ? batch.nextOffset : next,
+    content: () => batch.bytes,
     // Where offsets are not known a consumer is set before all that it may not have read: a repeat, never a loss.
-    recordsBefore: (offset) => (trueOffsets ? Number(offset - baseOffset) : 0),
+    recordsBefore: (offset) => (trueOffsets ? recordsOfWholeBefore(batch, offset) : 0),
   }
 }
 
-/** A batch that was cut, has holes, or whose times the broker set, is decoded and written anew. */
-function reframed(item: ChainBatch, position: bigint): OutgoingBatch | undefined {
-  const records = [...recordsOf(item)]
-  const [first] = records
-  if (first === undefined) return undefined
-  const dense = records.map((record, index): RecordContent => ({ ...record, offset: BigInt(index) }))
-  const { compression } = item.batch
-  return {
-    position,
-    records: records.length,
-    sizeBytes: item.batch.bytes.length,
-    sourceFrom: first.offset,
-    sourceNext: item.batch.nextOffset,
-    bytes: (identity) => forProducing(writeBatch(dense, { compression }), fields(identity, position)),
-    recordsBefore: (offset) => records.filter((record) => record.offset < offset).length,
+function* coalesced(items: readonly ChainBatch[]): Generator<Content, void, void> {
+  const parts = items.map(whole)
+  const [first, ...others] = parts
+  if (first === undefined) return
+  if (others.length === 0) return yield first
+  yield {
+    records: sum(parts, ({ records }) => records),
+    sizeBytes: sum(parts, ({ sizeBytes }) => sizeBytes),
+    sourceFrom: first.sourceFrom,
+    sourceNext: parts.at(-1)?.sourceNext ?? first.sourceNext,
+    content: () => dense(items.map(({ batch }) => batch)),
+    recordsBefore: (offset) => sum(parts, (part) => part.recordsBefore(offset)),
   }
 }
 
-function fields({ producerId, producerEpoch }: ProducerIdentity, position: bigint): ProduceFields {
-  return { producerId, producerEpoch, baseSequence: Number(position % SEQUENCES) }
+/** A batch that is cut, has holes, or whose times the broker set, is decoded and written anew. */
+function* reframed(item: ChainBatch): Generator<Content, void, void> {
+  const { batch, from, next } = item
+  const offsets = [...recordsOf(item)].map(({ offset }) => offset)
+  const [sourceFrom] = offsets
+  if (sourceFrom === undefined) return
+  yield {
+    records: offsets.length,
+    sizeBytes: batch.bytes.length,
+    sourceFrom,
+    sourceNext: smaller(batch.nextOffset, next),
+    content: () => dense([batch], { from, next }),
+    recordsBefore: (before) => offsets.filter((offset) => offset < before).length,
+  }
+}
+
+/** The batches' records as one batch without holes. */
+function dense(batches: readonly RecordBatchView[], cut: BatchCut = {}): Buffer {
+  const joined = coalesceBatches(
+    batches.map((batch) => {
+      try {
+        return cutBatch(batch.bytes, cut)
+      } catch (error) {
+        throw undecodable(batch, error)
+      }
+    }),
+  )
+  if (joined === undefined) throw new RangeError('batches without records are not produced')
+  return joined
+}
+
+/** In a batch without holes an offset tells how many records are before it. */
+function recordsOfWholeBefore({ baseOffset, nextOffset }: RecordBatchView, offset: bigint): number {
+  return Number(smaller(larger(offset, baseOffset), nextOffset) - baseOffset)
+}
+
+function sum<T>(items: readonly T[], of: (item: T) => number): number {
+  return items.reduce((total, item) => total + of(item), 0)
 }

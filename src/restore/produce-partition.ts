@@ -1,10 +1,11 @@
+import { batchHeaderOf } from '../batch/build-batch.js'
 import { batchesIn } from '../batch/record-batch.js'
 import { partitionName, type TopicPartition } from '../batch/topic-partition.js'
 import { RestoreConflictError, TransportError } from '../errors.js'
 import { backoffMs, delay } from '../internal/abort.js'
 import { protocolError } from '../kafka/retry.js'
 import type { KafkaTransport, ProducerIdentity } from '../kafka/transport.js'
-import type { OutgoingBatch } from './outgoing.js'
+import { type OutgoingBatch, SEQUENCES } from './outgoing.js'
 
 /** One partition of a restore's target. */
 export interface ProduceTarget {
@@ -36,45 +37,44 @@ export async function* producePartition(
   open: () => AsyncGenerator<OutgoingBatch, void, void>,
 ): AsyncGenerator<OutgoingBatch, void, void> {
   let yielded = 0n
-  let attempts = 0
-  for (;;) {
-    const restored = await restoredRecords(target)
-    const run = new ProduceRun(target, restored)
-    let failure: unknown
+  for (let attempt = 0; ; attempt++) {
+    const run = new ProduceRun(target)
     try {
       for await (const batch of run.send(open())) {
         if (batch.position < yielded) continue
         yielded = batch.position + BigInt(batch.records)
-        attempts = 0
+        attempt = 0
         yield batch
       }
       return
     } catch (error) {
-      failure = error
+      target.signal?.throwIfAborted()
+      const passing = error instanceof TransportError && error.retryable
+      if (!passing || attempt >= MAX_ATTEMPTS_WITHOUT_PROGRESS) throw error
     } finally {
       await run.settled()
     }
-    target.signal?.throwIfAborted()
-    if (!(failure instanceof TransportError && failure.retryable)) throw failure
-    if (++attempts >= MAX_ATTEMPTS_WITHOUT_PROGRESS) throw failure
-    await delay(backoffMs(attempts, BACKOFF), target.signal)
+    await delay(backoffMs(attempt, BACKOFF), target.signal)
   }
 }
 
 /** Sends batches in order, several at once, and fails at the first answer that is not as expected. */
 class ProduceRun {
   readonly #target: ProduceTarget
-  readonly #restored: bigint
+  /** Records of this restore that the partition held when the run began. */
+  #restored = 0n
   readonly #inFlight: { readonly batch: OutgoingBatch; readonly answer: Promise<void> }[] = []
 
-  constructor(target: ProduceTarget, restored: bigint) {
+  constructor(target: ProduceTarget) {
     this.#target = target
-    this.#restored = restored
   }
 
   async *send(batches: AsyncGenerator<OutgoingBatch, void, void>): AsyncGenerator<OutgoingBatch, void, void> {
+    this.#restored = await restoredRecords(this.#target)
     let sent = 0
+    let total = 0n
     for await (const batch of batches) {
+      total = batch.position + BigInt(batch.records)
       if (this.#isThere(batch)) {
         yield batch
         continue
@@ -87,6 +87,7 @@ class ProduceRun {
       sent++
     }
     while (this.#inFlight.length > 0) yield* this.#oldest()
+    if (this.#restored > total) throw foreignRecords(this.#target)
   }
 
   /** Waits until no request is on its way any more, whatever becomes of it. */
@@ -153,7 +154,10 @@ async function settledEnd({ kafka, partition, signal }: ProduceTarget): Promise<
   }
 }
 
-/** The last batch must be one of this restore's. */
+/**
+ * The last batch must be one of this restore's, and its sequence must be what comes after all that the partition holds
+ * of it: somebody else's records in between, or a batch that is there twice, would push it back.
+ */
 async function checkTail(target: ProduceTarget, end: bigint): Promise<void> {
   const { kafka, partition, identity, signal } = target
   const { leaderId, topicId } = await leaderOf(target)
@@ -171,7 +175,10 @@ async function checkTail(target: ProduceTarget, end: bigint): Promise<void> {
     throw protocolError(answer?.error ?? 'LEADER_NOT_AVAILABLE', `read the end of ${partitionName(partition)}`)
   }
   for (const batch of batchesIn(answer.bytes, partition)) {
-    if (batch.producerId !== identity.producerId) throw foreignRecords(target)
+    const { producerId, baseSequence } = batchHeaderOf(batch.bytes)
+    const next = BigInt(baseSequence + batch.recordCount) % SEQUENCES
+    const expected = (batch.nextOffset - target.targetFrom) % SEQUENCES
+    if (producerId !== identity.producerId || next !== expected) throw foreignRecords(target)
   }
 }
 

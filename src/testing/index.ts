@@ -1,3 +1,4 @@
+export { type CodecContractOptions, codecContract } from './codec-contract/codec-contract.js'
 export { type FaultOptions, type Faults, withFaults } from './faults.js'
 export { kafkaTransportContract } from './kafka-transport-contract/kafka-transport-contract.js'
 export { type StorageContractOptions, storageContract } from './storage-contract/storage-contract.js'

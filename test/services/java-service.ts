@@ -1,153 +1,35 @@
-import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { closeSync, openSync } from 'node:fs'
-import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { eventually } from '../support/eventually.js'
 import { INSTALL_LINE } from './choose.js'
 import { javaArguments, javaExecutable } from './java.js'
-import { reaper } from './reaper.js'
+import { type ServerOptions, startServer } from './server-process.js'
 import type { Service } from './service.js'
 import type { ServiceName } from './service-name.js'
 
-const READY_LIMIT_MS = 90_000
-const STOP_LIMIT_MS = 15_000
-const LOG_TAIL_LINES = 40
-
 /** A server to start with {@link startJavaService}. */
-export interface JavaServiceOptions {
+export interface JavaServiceOptions extends Omit<ServerOptions, 'prepare'> {
+  /** Whose jars are the class path. */
   readonly name: ServiceName
-  readonly port: number
-  /** Folder of an earlier start; a new temporary one when not given. */
-  readonly dataDirectory: string | undefined
   readonly mainClass: string
   readonly heapMegabytes: number
   /** Makes the folder ready and returns the program's arguments, such as the configuration file it wrote. */
   readonly prepare: (dataDirectory: string) => Promise<string[]>
-  /** Throws while the server does not do its work yet. */
-  readonly expectReady: (dataDirectory: string) => Promise<void>
 }
 
-/** Starts a server and returns once it is ready. It dies with this process, and a folder that was made for it goes too. */
+/** {@link startServer} for a server that is written in Java. */
 export async function startJavaService(options: JavaServiceOptions): Promise<Service> {
-  const dataDirectory = options.dataDirectory ?? (await temporaryDirectory(options.name))
-  try {
-    return await startIn(dataDirectory, options)
-  } catch (error) {
-    if (options.dataDirectory === undefined) await deleteDirectory(dataDirectory)
-    throw error
-  }
-}
-
-async function startIn(dataDirectory: string, options: JavaServiceOptions): Promise<Service> {
-  const logFile = join(process.env['KAFKEEP_SERVICES_LOGS'] ?? dataDirectory, `${options.name}-${options.port}.log`)
-  const child = await spawnServer(dataDirectory, logFile, options)
-  const service = serviceOf(child, { dataDirectory, logFile, name: options.name })
-  try {
-    await untilReady(child, () => options.expectReady(dataDirectory))
-    return service
-  } catch (error) {
-    await service.kill()
-    const reason = error instanceof Error ? error.message : String(error)
-    throw new Error(`${options.name} did not start: ${reason}\n--- end of ${logFile}\n${await tail(logFile)}`, {
-      cause: error,
-    })
-  }
-}
-
-async function spawnServer(
-  dataDirectory: string,
-  logFile: string,
-  { name, mainClass, heapMegabytes, prepare }: JavaServiceOptions,
-): Promise<ChildProcess & { readonly pid: number }> {
-  const temporaryDirectory = join(dataDirectory, 'tmp')
-  await mkdir(temporaryDirectory, { recursive: true })
-  const args = await prepare(dataDirectory)
-  const command = await javaArguments({
-    jars: name,
-    mainClass,
-    args,
-    heapMegabytes,
-    logs: 'server',
-    temporaryDirectory,
+  const { name, mainClass, heapMegabytes, prepare } = options
+  return startServer({
+    ...options,
+    async prepare(dataDirectory) {
+      const temporaryDirectory = join(dataDirectory, 'tmp')
+      await mkdir(temporaryDirectory, { recursive: true })
+      const args = await prepare(dataDirectory)
+      return {
+        executable: javaExecutable(),
+        args: await javaArguments({ jars: name, mainClass, args, heapMegabytes, logs: 'server', temporaryDirectory }),
+        notFound: `Java was not found: ${INSTALL_LINE}`,
+      }
+    },
   })
-  const log = openSync(logFile, 'a')
-  try {
-    // Detached: Ctrl-C in a terminal reaches the owner, which decides what becomes of its servers.
-    const child = spawn(javaExecutable(), command, { cwd: dataDirectory, detached: true, stdio: ['ignore', log, log] })
-    if (!hasPid(child))
-      throw new Error(`Java was not found: ${INSTALL_LINE}`, { cause: (await once(child, 'error'))[0] })
-    reaper().watch(child.pid)
-    child.once('exit', () => reaper().spare(child.pid))
-    child.unref()
-    return child
-  } finally {
-    closeSync(log)
-  }
-}
-
-function hasPid(child: ChildProcess): child is ChildProcess & { readonly pid: number } {
-  return child.pid !== undefined
-}
-
-async function untilReady(child: ChildProcess, expectReady: () => Promise<void>): Promise<void> {
-  const ended = new AbortController()
-  const onExit = (code: number | null) => ended.abort(new Error(`it ended with exit code ${code}`))
-  child.once('exit', onExit)
-  try {
-    await eventually(expectReady, { limitMs: READY_LIMIT_MS, signal: ended.signal })
-  } finally {
-    child.off('exit', onExit)
-  }
-}
-
-function serviceOf(
-  child: ChildProcess & { readonly pid: number },
-  { name, dataDirectory, logFile }: Pick<Service, 'name' | 'dataDirectory' | 'logFile'>,
-): Service {
-  const kill = () => end(child, 'SIGKILL')
-  return {
-    name,
-    pid: child.pid,
-    dataDirectory,
-    logFile,
-    stop: () => end(child, 'SIGTERM'),
-    kill,
-    async destroy() {
-      await kill()
-      await deleteDirectory(dataDirectory)
-    },
-    outliveOwner() {
-      reaper().spare(child.pid)
-      reaper().spare(dataDirectory)
-    },
-  }
-}
-
-/** Signals and waits. A server that does not obey in time is killed. */
-async function end(child: ChildProcess, signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return
-  const ended = once(child, 'exit')
-  // Waiting for its end must keep this process alive, unlike the mere fact that it runs.
-  child.ref()
-  const impatience = setTimeout(() => child.kill('SIGKILL'), STOP_LIMIT_MS)
-  child.kill(signal)
-  await ended
-  clearTimeout(impatience)
-}
-
-async function temporaryDirectory(name: string): Promise<string> {
-  const directory = await mkdtemp(join(tmpdir(), `kafkeep-${name}-`))
-  reaper().watch(directory)
-  return directory
-}
-
-async function deleteDirectory(directory: string): Promise<void> {
-  await rm(directory, { recursive: true, force: true })
-  reaper().spare(directory)
-}
-
-async function tail(file: string): Promise<string> {
-  return (await readFile(file, 'utf8')).split('\n').slice(-LOG_TAIL_LINES).join('\n')
 }

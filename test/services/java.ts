@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { libraryDirectory } from './cache.js'
+import { libraryDirectory } from './jars.js'
 import type { ServiceName } from './service-name.js'
 
 /** A Java program out of the jars of one service. */

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
-import { isFetched } from './cache.js'
 import type { Machine } from './choose.js'
+import { isFetched } from './jars.js'
 import { javaExecutable } from './java.js'
 
 /** The machine this process runs on. */

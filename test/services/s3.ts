@@ -25,12 +25,14 @@ export async function startS3(options: ServiceOptions = {}): Promise<S3Service> 
       await mkdir(objects, { recursive: true })
       return ['--properties', await writeProperties(join(dataDirectory, 's3proxy.conf'), settings(endpoint, objects))]
     },
-    async expectReady() {
-      // Any answer will do: nobody is allowed to ask without a signature.
-      await fetch(endpoint, { signal: AbortSignal.timeout(PROBE_LIMIT_MS) })
-    },
+    expectReady: () => expectAnswer(endpoint),
   })
   return { ...service, ...S3_CREDENTIALS, port, endpoint }
+}
+
+/** Throws while nobody answers. Any answer will do: nobody is allowed to ask without a signature. */
+export async function expectAnswer(endpoint: string): Promise<void> {
+  await fetch(endpoint, { signal: AbortSignal.timeout(PROBE_LIMIT_MS) })
 }
 
 function settings(endpoint: string, objects: string): Record<string, string> {

@@ -1,8 +1,7 @@
-import type { ServiceName } from './service-name.js'
-
 /** A server that runs as a process of its own. It is killed, and its temporary folder deleted, when its starter ends. */
 export interface Service {
-  readonly name: ServiceName
+  /** Names it in messages, and its folder and its log. */
+  readonly name: string
   /** Id of the server's process. */
   readonly pid: number
   /** Everything the server keeps. Start with the same one (and the same port) to have the same server again. */

@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import { type Admin, Kafka, logLevel, type Message } from 'kafkajs'
 import { KafkaJsTransport } from 'kafkeep/kafkajs'
+import { expect } from 'vitest'
 import { kafkaTool } from '../services/kafka-tool.js'
+import { eventually } from './eventually.js'
 import { services } from './services.js'
 
 /** A version of Kafka that the tests run against. */
@@ -85,6 +87,20 @@ export class KafkaBench {
     } finally {
       await producer.disconnect()
     }
+    await this.#untilDecided(topic)
+  }
+
+  /** Brokers answer the end of a transaction before its markers are in the log. */
+  async #untilDecided(topic: string): Promise<void> {
+    await using kafka = this.transport()
+    const partitions = [{ topic, partition: 0 }]
+    await eventually(
+      async () => {
+        const stable = await kafka.listOffsets('last-stable', partitions)
+        expect(stable).toEqual(await kafka.listOffsets('high-watermark', partitions))
+      },
+      { limitMs: 20_000 },
+    )
   }
 
   /** Deletes everything before `offset`, as retention would. */

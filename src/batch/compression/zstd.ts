@@ -1,5 +1,12 @@
 import * as zlib from 'node:zlib'
 import { optionalPackage } from '../../internal/optional-package.js'
+import {
+  ZSTD_BLOCK_HEADER_BYTES,
+  ZSTD_MAGIC,
+  zstdBlock,
+  zstdChecksumBytes,
+  zstdHeaderRestBytes,
+} from '../../internal/zstd-frame-format.js'
 import { InvalidBatchError } from '../batch-header.js'
 import { type Compression, checkRecordsBytes, MAX_RECORDS_BYTES } from './algorithm.js'
 
@@ -15,10 +22,9 @@ interface ZstdPackage {
   readonly Decoder: new () => { decodeSync(bytes: Buffer): Buffer }
 }
 
-/** Source: https://www.rfc-editor.org/rfc/rfc8878. */
-const FRAME_MAGIC = 0xfd2fb528
 const LARGEST_BLOCK_BYTES = 131_072
-const RLE_BLOCK = 1
+/** Magic and descriptor. */
+const FRAME_START_BYTES = 5
 const DEFAULT_LEVEL = 3
 
 /** Zstandard, by Node itself where it can. */
@@ -40,22 +46,19 @@ function nodeHasZstd(module: object): module is ZstdOfNode {
 
 /** The most that a frame can become: its blocks, each at the largest size there is. */
 function largestBytes(frame: Buffer): number {
-  if (frame.length < 6 || frame.readUInt32LE(0) !== FRAME_MAGIC) throw new InvalidBatchError('this is no zstd frame')
-  let position = 4 + headerBytes(frame.readUInt8(4))
-  for (let blocks = 1; position + 3 <= frame.length; blocks++) {
-    const header = frame.readUIntLE(position, 3)
-    const type = (header >> 1) & 0x03
-    position += 3 + (type === RLE_BLOCK ? 1 : header >> 3)
-    if ((header & 1) === 1) return blocks * LARGEST_BLOCK_BYTES
+  if (frame.length <= FRAME_START_BYTES || frame.readUInt32LE(0) !== ZSTD_MAGIC) {
+    throw new InvalidBatchError('this is no zstd frame')
   }
-  throw new InvalidBatchError('a zstd frame has no end')
-}
-
-function headerBytes(descriptor: number): number {
-  const singleSegment = (descriptor & 0x20) !== 0
-  const dictionaryIdBytes = [0, 1, 2, 4][descriptor & 0x03] ?? 0
-  const contentSizeBytes = [singleSegment ? 1 : 0, 2, 4, 8][descriptor >> 6] ?? 0
-  return 1 + (singleSegment ? 0 : 1) + dictionaryIdBytes + contentSizeBytes
+  const descriptor = frame.readUInt8(FRAME_START_BYTES - 1)
+  let position = FRAME_START_BYTES + zstdHeaderRestBytes(descriptor)
+  for (let blocks = 1; position + ZSTD_BLOCK_HEADER_BYTES <= frame.length; blocks++) {
+    const block = zstdBlock(frame.readUIntLE(position, ZSTD_BLOCK_HEADER_BYTES))
+    position += ZSTD_BLOCK_HEADER_BYTES + block.bytes
+    if (!block.last) continue
+    if (position + zstdChecksumBytes(descriptor) > frame.length) break
+    return blocks * LARGEST_BLOCK_BYTES
+  }
+  throw new InvalidBatchError('a zstd frame is cut off')
 }
 
 function library(): ZstdPackage {

@@ -37,7 +37,7 @@ function flips<T>(contract: CodecContract<T>): void {
     const bytes = await encode(codec, items)
     for (const place of places(bytes.length)) {
       const flipped = Buffer.from(bytes)
-      flipped[place] = (flipped[place] ?? 0) ^ (1 << place % 8)
+      flipped[place] = (flipped[place] ?? 0) ^ (1 << (place % 8))
       const left = await itemsOrDamage(contract, flipped)
       if (left === undefined || !noticesFlips) continue
       assert.ok(equal(left, items), `a flipped bit in byte ${place} gives other items`)

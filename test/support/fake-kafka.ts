@@ -1,0 +1,11 @@
+import type { KafkaTransport } from '../../src/kafka/transport.js'
+
+/** A transport that can do what a test gives it, and says so when it is asked for anything else. */
+export function fakeKafka(methods: Partial<KafkaTransport>): KafkaTransport {
+  return new Proxy(methods as KafkaTransport, {
+    get(target, name, receiver) {
+      if (name in target) return Reflect.get(target, name, receiver)
+      throw new Error(`the test did not expect a call of ${String(name)}`)
+    },
+  })
+}

@@ -1,0 +1,48 @@
+import { crc32c } from '@node-rs/crc32'
+import { abortedBytes } from '../../src/archive/aborted.js'
+import { abortedKey, type PartitionIdentity, type SegmentName, segmentKey } from '../../src/archive/names.js'
+import type { PartitionLog, SegmentInfo } from '../../src/archive/partition-log.js'
+import type { RecordBatchView } from '../../src/batch/record-batch.js'
+import type { AbortedTransaction } from '../../src/kafka/transport.js'
+import type { ArchiveStorage } from '../../src/storage/storage.js'
+import { rangeOf } from './transactional-log.js'
+
+/** The partition that tests archive. */
+export const PARTITION: PartitionIdentity = { topic: 'orders', topicId: 'AbCdEfGhIjKlMnOpQrStUv', partition: 3 }
+
+/** A segment's name and size, with what a test is about replaced. */
+export function segmentInfo(changes: Partial<SegmentName> = {}): SegmentInfo {
+  const name: SegmentName = {
+    ...PARTITION,
+    ...{ generation: 1, from: 0n, next: 10n, firstEpoch: 0, lastEpoch: 0, records: 10, maxTimestampMs: 0n },
+    ...{ abortedTransactions: 0, crc32c: 0, extension: '.log' },
+    ...changes,
+  }
+  return { ...name, key: segmentKey(name), sizeBytes: 100 }
+}
+
+/** What a listing would tell, with what a test is about replaced. */
+export function partitionLog(changes: Partial<PartitionLog> = {}): PartitionLog {
+  return { partition: PARTITION, segments: [], gaps: [], newestGeneration: 1, cuts: new Map(), ...changes }
+}
+
+/** Stores batches as a log segment, by the format's description and without the archiver. */
+export async function putSegment(
+  storage: ArchiveStorage,
+  batches: readonly RecordBatchView[],
+  { aborted = [], ...changes }: Partial<SegmentName> & { readonly aborted?: readonly AbortedTransaction[] } = {},
+): Promise<SegmentInfo> {
+  const bytes = Buffer.concat(batches.map((batch) => batch.bytes))
+  const info = segmentInfo({
+    ...rangeOf(batches),
+    firstEpoch: batches[0]?.leaderEpoch ?? -1,
+    lastEpoch: batches.at(-1)?.leaderEpoch ?? -1,
+    records: batches.reduce((sum, { control, recordCount }) => sum + (control ? 0 : recordCount), 0),
+    abortedTransactions: aborted.length,
+    crc32c: crc32c(bytes),
+    ...changes,
+  })
+  if (aborted.length > 0) await storage.put(abortedKey(info.key), abortedBytes(aborted))
+  await storage.put(info.key, bytes)
+  return { ...info, sizeBytes: bytes.length }
+}
