@@ -87,5 +87,6 @@ function timestampOf(header: BatchHeader, { timestampDelta }: StoredRecord): big
 
 function newest(header: BatchHeader, records: readonly StoredRecord[]): bigint {
   if (header.attributes & ATTRIBUTE.logAppendTime) return header.maxTimestampMs
-  return records.map((record) => timestampOf(header, record)).reduce(larger, -1n)
+  const [first = -1n, ...others] = records.map((record) => timestampOf(header, record))
+  return others.reduce(larger, first)
 }

@@ -9,6 +9,9 @@ import { larger, smaller } from '../internal/bigint.js'
 import type { ProducerIdentity } from '../kafka/transport.js'
 import type { StorageCallOptions } from '../storage/storage.js'
 
+/** Goes up when the same archive would be cut into other batches: an unfinished restore cannot be taken up then. */
+export const BATCHING = 1
+
 /** Sequence numbers count records and wrap here. */
 export const SEQUENCES = 2n ** 31n
 /** Batches up to this size are put together: a request costs the same, whatever is in it. */

@@ -3,6 +3,7 @@ import type { Checkpoint, CheckpointTopic } from '../archive/checkpoint.js'
 import type { KafkaTransport } from '../kafka/transport.js'
 import type { ArchiveStorage } from '../storage/storage.js'
 import type { OffsetMode } from './events.js'
+import { BATCHING } from './outgoing.js'
 import { type PartitionChain, planSource } from './plan-source.js'
 import { planTarget, type TargetPlan } from './plan-target.js'
 
@@ -76,6 +77,6 @@ function digestOf(checkpoint: string, { topic, topicId, partitions }: Checkpoint
     `${next}`,
   ])
   return createHash('sha256')
-    .update(JSON.stringify([checkpoint, topic, topicId, target, ranges]))
+    .update(JSON.stringify([BATCHING, checkpoint, topic, topicId, target, ranges]))
     .digest('hex')
 }

@@ -6,7 +6,7 @@ import { PartitionModel, type ProduceFault } from './partition-model.js'
 import { streamOf } from './znode-arbitrary.js'
 
 /** The partition that tests restore into. */
-export const TARGET = { topic: 'restored', partition: 0 }
+const TARGET = { topic: 'restored', partition: 0 }
 /** Who a restore is to the broker. */
 export const IDENTITY = { producerId: 4_000n, producerEpoch: 3 }
 
