@@ -4,6 +4,7 @@
  * @packageDocumentation
  */
 
+export type { RangeOptions, RecordsOptions } from './archive/archive-range.js'
 export type { CheckpointChoice } from './archive/checkpoint.js'
 export type { BeforeInstant, InstantChoice } from './archive/instant-id.js'
 export type { GapCause, OffsetRange, PartitionIdentity, SegmentName, TopicIdentity } from './archive/names.js'
@@ -103,13 +104,7 @@ export type {
   PutResult,
   StorageCallOptions,
 } from './storage/storage.js'
-export {
-  type CheckpointInfo,
-  type RangeOptions,
-  type RecordsOptions,
-  TopicArchive,
-  type TopicArchiveOptions,
-} from './topic-archive.js'
+export { type CheckpointInfo, TopicArchive, type TopicArchiveOptions } from './topic-archive.js'
 export { type ArchiveOptions, TopicArchiver, type TopicArchiverOptions } from './topic-archiver.js'
 export {
   type PlannedTopic,

@@ -1,9 +1,17 @@
 import { requireArchive } from './archive/archive-marker.js'
-import { type CheckpointChoice, checkpointIds, readCheckpoint } from './archive/checkpoint.js'
-import { instantChoiceOption } from './archive/instant-id.js'
+import {
+  type CheckedRange,
+  checkedRange,
+  checkedRecords,
+  END_OF_LOG,
+  type RangeOptions,
+  type RecordsOptions,
+} from './archive/archive-range.js'
+import { checkpointIds, readCheckpoint } from './archive/checkpoint.js'
 import { TOPICS_PREFIX, type TopicIdentity } from './archive/names.js'
 import { chainFor, listPartition, type PartitionLog, type SegmentInfo } from './archive/partition-log.js'
 import { type ChainBatch, linksSince, readChain, recordsOf, type TimeRange } from './archive/read-chain.js'
+import { ReadProgress } from './archive/read-progress.js'
 import type { SegmentSource } from './archive/read-segment.js'
 import { readTopicDescription, type TopicDescription } from './archive/topic-description.js'
 import { type PartitionVerdict, verdictOf } from './archive/verdict.js'
@@ -13,15 +21,7 @@ import type { Codec } from './codec/codec.js'
 import { codecOption } from './codec/codec-option.js'
 import { LossyCodecError, NotInArchiveError } from './errors.js'
 import { smaller } from './internal/bigint.js'
-import {
-  checkRunOptions,
-  choiceOption,
-  instantOption,
-  integerOption,
-  nameOption,
-  portOption,
-  rejectUnknownOptions,
-} from './internal/options.js'
+import { checkRunOptions, nameOption, portOption, rejectUnknownOptions } from './internal/options.js'
 import type { RunOptions } from './progress.js'
 import type { ArchiveStorage } from './storage/storage.js'
 
@@ -31,44 +31,6 @@ export interface TopicArchiveOptions {
   readonly storage: ArchiveStorage
   /** Codecs besides the built-in ones that need no key. */
   readonly codecs?: readonly Codec<RecordBatch>[] | undefined
-}
-
-/** A part of one archived partition. */
-export interface RangeOptions extends RunOptions {
-  /** The topic's name. */
-  readonly topic: string
-  /** The partition's number. */
-  readonly partition: number
-  /**
-   * Which incarnation of the topic.
-   *
-   * @defaultValue the one in `checkpoint` where that is given, else the one that was first archived last
-   */
-  readonly topicId?: string | undefined
-  /**
-   * Which state.
-   *
-   * @defaultValue everything that is archived
-   */
-  readonly checkpoint?: CheckpointChoice | undefined
-  /** First offset. @defaultValue `0n` */
-  readonly from?: bigint | undefined
-  /** Offset after the last one. @defaultValue the end */
-  readonly to?: bigint | undefined
-}
-
-/** A part of one archived partition, record by record. */
-export interface RecordsOptions extends RangeOptions {
-  /** Only records of this instant or later, by their own timestamps. Older segments are not even read. */
-  readonly since?: Date | undefined
-  /** Only records before this instant, by their own timestamps. */
-  readonly until?: Date | undefined
-  /**
-   * Whether only records that a read_committed consumer sees are given.
-   *
-   * @defaultValue `'committed'`
-   */
-  readonly isolation?: 'committed' | 'uncommitted' | undefined
 }
 
 /** A checkpoint, in short. */
@@ -83,11 +45,8 @@ export interface CheckpointInfo {
   readonly topics: number
 }
 
-const END = 2n ** 63n - 1n
-const RANGE_OPTIONS = ['topic', 'partition', 'topicId', 'checkpoint', 'from', 'to', 'signal', 'onProgress']
-
 /**
- * Reads what is archived of topics, without a cluster.
+ * Reads what is archived of topics, without a cluster. Batches and records report progress; listings do not.
  *
  * @example
  * ```ts
@@ -136,7 +95,7 @@ export class TopicArchive {
 
   /** The segments that give a range, each with all that its name says, in the order of their offsets. */
   segments(options: RangeOptions): AsyncGenerator<SegmentInfo, void, void> {
-    return this.#segments(checkedRange('segments', options, RANGE_OPTIONS))
+    return this.#segments(checkedRange('segments', options))
   }
 
   /**
@@ -145,7 +104,7 @@ export class TopicArchive {
    * @throws {@link ArchiveCorruptError} when a segment is damaged, before anything of it is given.
    */
   batches(options: RangeOptions): AsyncGenerator<RecordBatch, void, void> {
-    return this.#batches(checkedRange('batches', options, RANGE_OPTIONS))
+    return this.#batches(checkedRange('batches', options))
   }
 
   /**
@@ -155,9 +114,7 @@ export class TopicArchive {
    * @throws {@link LossyCodecError} when the archive does not keep offsets and they do not follow from its names.
    */
   records(options: RecordsOptions): AsyncGenerator<KafkaRecord, void, void> {
-    const range = checkedRange('records', options, [...RANGE_OPTIONS, 'since', 'until', 'isolation'])
-    const times = { sinceMs: instantOption('since', options.since), untilMs: instantOption('until', options.until) }
-    const isolation = choiceOption('isolation', options.isolation, 'committed', ['committed', 'uncommitted'])
+    const { range, times, isolation } = checkedRecords(options)
     return this.#records(range, times, isolation)
   }
 
@@ -207,6 +164,7 @@ export class TopicArchive {
     sinceMs?: bigint | undefined,
   ): AsyncGenerator<ChainBatch, void, void> {
     const chain = linksSince(await this.#chain(range), sinceMs)
+    const progress = new ReadProgress(chain, range.onProgress)
     for await (const item of readChain(this.#source, chain, { isolation, signal: range.signal })) {
       if (!item.trueOffsets) {
         throw new LossyCodecError(
@@ -217,7 +175,9 @@ export class TopicArchive {
         )
       }
       yield item
+      progress.take(item.batch)
     }
+    progress.finish()
   }
 
   async #chain({ topic, partition, topicId, checkpoint, from, to, signal }: CheckedRange) {
@@ -259,37 +219,6 @@ export class TopicArchive {
   }
 }
 
-interface CheckedRange {
-  readonly topic: string
-  readonly partition: number
-  readonly topicId: string | undefined
-  readonly checkpoint: CheckpointChoice | undefined
-  readonly from: bigint
-  readonly to: bigint
-  readonly signal: AbortSignal | undefined
-}
-
-function checkedRange(subject: string, options: RangeOptions, known: readonly string[]): CheckedRange {
-  rejectUnknownOptions(subject, options, known)
-  checkRunOptions(options)
-  return {
-    topic: nameOption('topic', options.topic),
-    partition: integerOption('partition', options.partition, -1, { min: 0 }),
-    topicId: options.topicId === undefined ? undefined : nameOption('topicId', options.topicId),
-    checkpoint: options.checkpoint === undefined ? undefined : instantChoiceOption('checkpoint', options.checkpoint),
-    from: offsetOption('from', options.from, 0n),
-    to: offsetOption('to', options.to, END),
-    signal: options.signal,
-  }
-}
-
-function offsetOption(name: string, value: bigint | undefined, fallback: bigint): bigint {
-  const result = value ?? fallback
-  if (typeof result !== 'bigint') throw new TypeError(`\`${name}\` must be a bigint, got ${String(result)}`)
-  if (result >= 0n && result <= END) return result
-  throw new RangeError(`\`${name}\` must be from 0n to ${END}n, got ${result}n`)
-}
-
 function endOf(log: PartitionLog): bigint {
-  return chainFor(log, { generation: log.newestGeneration, from: 0n, next: END }).at(-1)?.next ?? 0n
+  return chainFor(log, { generation: log.newestGeneration, from: 0n, next: END_OF_LOG }).at(-1)?.next ?? 0n
 }

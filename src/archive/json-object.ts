@@ -39,15 +39,6 @@ export class JsonFields {
     return typeof value === 'string' ? value : this.#reject(name, 'a string')
   }
 
-  nullableString(name: string): string | null {
-    return this.#fields[name] === null ? null : this.string(name)
-  }
-
-  boolean(name: string): boolean {
-    const value = this.#fields[name]
-    return typeof value === 'boolean' ? value : this.#reject(name, 'true or false')
-  }
-
   /** A whole number of at least `min`. */
   integer(name: string, min = 0): number {
     const value = this.#fields[name]

@@ -74,3 +74,27 @@ describe('compressed records that claim more than any batch holds', () => {
     expect(() => decompress('gzip', bomb)).toThrow(InvalidBatchError)
   })
 })
+
+describe('lz4 frames of other writers', () => {
+  it('are read when their blocks refer to the ones before them', () => {
+    const first = Buffer.from(Array.from({ length: 65_536 }, (_, index) => (index * 7) % 251))
+    // A match of 8 bytes, 100 bytes back, then five literals, as every block must end.
+    const second = Buffer.from([0x04, 100, 0, 0x50, ...Buffer.from('abcde')])
+    const size = (bytes: number) => {
+      const field = Buffer.alloc(4)
+      field.writeUInt32LE(bytes >>> 0)
+      return field
+    }
+    const linkedHeader = Buffer.from([0x04, 0x22, 0x4d, 0x18, 0x40, 0x40, 0x00])
+    const frame = Buffer.concat([
+      linkedHeader,
+      size(0x80000000 + first.length),
+      first,
+      size(second.length),
+      second,
+      size(0),
+    ])
+    const expected = Buffer.concat([first, first.subarray(-100, -92), Buffer.from('abcde')])
+    expect(decompress('lz4', frame).equals(expected)).toBe(true)
+  })
+})
