@@ -49,6 +49,7 @@ export class ArchiveLane {
   readonly #stalledSinceMs = new Map<PartitionCursor, number>()
   readonly #refusedAt = new Map<PartitionCursor, bigint>()
   #failures = 0
+  #turn = 0
 
   constructor(cursors: readonly PartitionCursor[], context: LaneContext) {
     this.#cursors = cursors
@@ -67,9 +68,11 @@ export class ArchiveLane {
     yield* this.#store(this.#cursors.filter(({ open }) => !open.empty))
   }
 
-  /** One request to the leader of the first partition that is not done, for all partitions that it leads. */
+  /** One request to one leader, for all partitions that it leads and that are not done. */
   async *#round(live: readonly PartitionCursor[]): AsyncGenerator<ArchiveEvent, void, void> {
-    const nodeId = live[0]?.leaderId ?? -1
+    // Leaders take turns, so that one that does not answer, or a partition without one, does not hold up the others.
+    const leaders = [...new Set(live.map(({ leaderId }) => leaderId))]
+    const nodeId = leaders[this.#turn++ % leaders.length] ?? -1
     const led = live.filter(({ leaderId }) => leaderId === nodeId)
     const byName = new Map(led.map((cursor) => [partitionName(cursor.identity), cursor]))
     const outcomes = new Map<PartitionCursor, Outcome>(led.map((cursor) => [cursor, 'idle']))
@@ -100,8 +103,8 @@ export class ArchiveLane {
   #request(nodeId: number, led: readonly PartitionCursor[]): FetchRequest {
     const byTopic = new Map<string, PartitionCursor[]>()
     for (const cursor of led) {
-      const { topicId } = cursor.identity
-      byTopic.set(topicId, [...(byTopic.get(topicId) ?? []), cursor])
+      const { topic } = cursor.identity
+      byTopic.set(topic, [...(byTopic.get(topic) ?? []), cursor])
     }
     return {
       nodeId,
@@ -110,8 +113,8 @@ export class ArchiveLane {
       isolation: 'committed',
       // The order stays: the broker fills its answer from the front, so that the first partitions are finished, and
       // their segments full, before memory goes to the next ones.
-      topics: [...byTopic.values()].map((cursors) => ({
-        topic: cursors[0]?.identity.topic ?? '',
+      topics: [...byTopic].map(([topic, cursors]) => ({
+        topic,
         topicId: cursors[0]?.kafkaTopicId,
         partitions: cursors.map((cursor) => ({
           partition: cursor.identity.partition,

@@ -1,6 +1,7 @@
 import { MemoryStorage, TopicArchive, TopicArchiver, TopicRestorer } from 'kafkeep'
 import { describe, expect, it } from 'vitest'
 import { kafkaTool } from '../../services/kafka-tool.js'
+import { dumpLog } from '../../support/dump-log.js'
 import { KafkaBench } from '../../support/kafka.js'
 
 describe.each(['gzip', 'snappy', 'lz4', 'zstd'])(
@@ -36,6 +37,14 @@ describe.each(['gzip', 'snappy', 'lz4', 'zstd'])(
       const target = `${topic}-restored`
       await new TopicRestorer({ kafka, storage }).run({ topics: [topic], rename: () => target })
       expect(await bench.shown(target, 150)).toEqual(lines.slice(50))
+      const copy = new MemoryStorage()
+      await new TopicArchiver({ kafka, storage: copy, groupId: `reader-${target}` }).run({ topics: [target] })
+      for await (const segment of new TopicArchive({ storage: copy }).segments({ topic: target, partition: 0 })) {
+        const dump = await dumpLog('kafka4', copy, segment)
+        expect(dump).toContain(`compresscodec: ${compression}`)
+        expect(dump.match(/isvalid: true/g)).toHaveLength(1)
+        expect(dump.match(/payload: line \d+/g)).toHaveLength(150)
+      }
     })
   },
 )
