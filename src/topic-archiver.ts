@@ -3,7 +3,7 @@ import { writeCheckpoint } from './archive/checkpoint.js'
 import { describeTopic } from './archive/topic-description.js'
 import { captureGroups, captureTopics } from './archiver/capture-checkpoint.js'
 import type { ArchiveEvent } from './archiver/events.js'
-import { ArchiveLane, commitOf } from './archiver/lane.js'
+import { ArchiveLane, commitsOf } from './archiver/lane.js'
 import { type IdentifiedTopic, type OpenedCursor, openCursors } from './archiver/open-cursors.js'
 import type { PartitionCursor } from './archiver/partition-cursor.js'
 import { type LogPolicy, reposition } from './archiver/reposition.js'
@@ -167,7 +167,7 @@ export class TopicArchiver {
       tally.count(event)
       yield event
     }
-    await this.#kafka.commitGroupOffsets(this.#groupId, cursors.map(commitOf), { signal })
+    await this.#kafka.commitGroupOffsets(this.#groupId, commitsOf(cursors), { signal })
     const state = await captureTopics(this.#kafka, topics, cursors, signal)
     const checkpoint = await writeCheckpoint(this.#storage, { takenMs, clusterId, topics: state, groups }, { signal })
     yield { type: 'checkpoint', id: checkpoint }

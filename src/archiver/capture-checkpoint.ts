@@ -2,6 +2,7 @@ import pLimit from 'p-limit'
 import type { Checkpoint, CheckpointGroup, CheckpointTopic } from '../archive/checkpoint.js'
 import { chainFor } from '../archive/partition-log.js'
 import type { TopicPartition } from '../batch/topic-partition.js'
+import { LogDivergedError } from '../errors.js'
 import type { KafkaTransport } from '../kafka/transport.js'
 import type { IdentifiedTopic } from './open-cursors.js'
 import type { PartitionCursor } from './partition-cursor.js'
@@ -30,27 +31,32 @@ export async function captureGroups(
   return groups.filter(({ offsets }) => offsets.length > 0)
 }
 
-/** The state of the topics as it is archived now. */
+/** The state of the topics as it is archived now. Topics that were deleted during the run are left out. */
 export async function captureTopics(
   kafka: KafkaTransport,
   topics: readonly IdentifiedTopic[],
   cursors: readonly PartitionCursor[],
   signal: AbortSignal | undefined,
 ): Promise<Checkpoint['topics']> {
-  const configs = await kafka.topicConfigs(
-    topics.map(({ topic }) => topic),
-    { signal },
-  )
-  return topics.map(
+  const cursorsOf = new Map(topics.map(({ topic }): [string, PartitionCursor[]] => [topic, []]))
+  for (const cursor of cursors) cursorsOf.get(cursor.identity.topic)?.push(cursor)
+  const existing = topics.filter(({ topic }) => !cursorsOf.get(topic)?.some(isGone))
+  const names = existing.map(({ topic }) => topic)
+  const configs = await kafka.topicConfigs(names, { signal })
+  return existing.map(
     ({ topic, identity, partitions }, index): CheckpointTopic => ({
       ...identity,
       replicationFactor: Math.max(1, ...partitions.map(({ replicas }) => replicas.length)),
       configs: (configs[index]?.configs ?? []).flatMap(({ name, value, source, sensitive }) =>
         value === null || sensitive ? [] : [{ name, value, source }],
       ),
-      partitions: cursors.filter((cursor) => cursor.identity.topic === topic).map(partitionState),
+      partitions: (cursorsOf.get(topic) ?? []).map(partitionState),
     }),
   )
+}
+
+function isGone({ error }: PartitionCursor): boolean {
+  return error instanceof LogDivergedError
 }
 
 function partitionState(cursor: PartitionCursor) {

@@ -4,7 +4,7 @@ import { LogDivergedError, TransportError } from '../errors.js'
 import { backoffMs, delay } from '../internal/abort.js'
 import { isRetryable, type KafkaErrorName } from '../kafka/protocol/error-codes.js'
 import { protocolError } from '../kafka/retry.js'
-import type { FetchedPartition, FetchRequest } from '../kafka/transport.js'
+import type { FetchedPartition, FetchRequest, GroupOffset } from '../kafka/transport.js'
 import type { ArchiveEvent } from './events.js'
 import type { PartitionCursor } from './partition-cursor.js'
 import { type RepositionContext, reposition } from './reposition.js'
@@ -223,7 +223,7 @@ export class ArchiveLane {
     )
     const failure = stored.find(({ status }) => status === 'rejected')
     if (failure?.status === 'rejected') throw failure.reason
-    await kafka.commitGroupOffsets(groupId, cursors.map(commitOf), { signal })
+    await kafka.commitGroupOffsets(groupId, commitsOf(cursors), { signal })
     for (const outcome of stored) {
       if (outcome.status !== 'fulfilled') continue
       const { topic, topicId, partition, generation, from, next, records, sizeBytes: bytes, key } = outcome.value
@@ -232,10 +232,16 @@ export class ArchiveLane {
   }
 }
 
-/** What is committed for a partition: its durable end, and the key of the segment before it as a hint where to list. */
-export function commitOf({ identity, durable, segments }: PartitionCursor) {
-  const { topic, partition } = identity
-  return { topic, partition, offset: durable, leaderEpoch: -1, metadata: segments.at(-1)?.key ?? '' }
+/**
+ * What is committed for partitions: their durable ends, each with the key of the segment before it as a hint where to
+ * list. Nothing for those that were given up: their topic may be gone.
+ */
+export function commitsOf(cursors: readonly PartitionCursor[]): GroupOffset[] {
+  return cursors
+    .filter(({ error }) => error === undefined)
+    .map(({ identity: { topic, partition }, durable, segments }) => {
+      return { topic, partition, offset: durable, leaderEpoch: -1, metadata: segments.at(-1)?.key ?? '' }
+    })
 }
 
 function gone({ identity }: PartitionCursor): LogDivergedError {

@@ -1,5 +1,5 @@
 import { S3Client } from '@aws-sdk/client-s3'
-import { type ArchiveStorage, MemoryStorage, TopicArchiver, TopicRestorer } from 'kafkeep'
+import { type ArchiveEvent, type ArchiveStorage, MemoryStorage, TopicArchiver, TopicRestorer } from 'kafkeep'
 import { KafkaJsTransport } from 'kafkeep/kafkajs'
 import { S3Storage } from 'kafkeep/s3'
 import { withFaults } from 'kafkeep/testing'
@@ -129,6 +129,34 @@ describe('archiving and restoring topics when something is wrong', () => {
     expect(summary).toMatchObject({ records: 300n, complete: true })
     expect(await bench.shown(target, 300, ALL_FIELDS)).toEqual(await bench.shown(topic, 300, ALL_FIELDS))
     expect(await bench.offsets(target)).toEqual({ low: 0n, high: 300n })
+  })
+
+  it('goes on with the others when a topic is deleted in the middle of the run', async () => {
+    const [doomed, other] = [await bench.createTopic(), await bench.createTopic()]
+    const large = messages(0, 500).map((message) => ({ ...message, value: 'x'.repeat(8_000) }))
+    await bench.produce(
+      doomed,
+      Array.from({ length: 100 }, (_, index) => large.slice(index * 5, index * 5 + 5)),
+    )
+    await bench.produce(other, [messages(0, 3)])
+    await using kafka = bench.transport()
+    const archiver = new TopicArchiver({ kafka, storage, segmentBytes: 1_048_576, memoryBytes: 8_388_608 })
+    const run = archiver.stream({ topics: [doomed, other] })
+    let stopped: ArchiveEvent | undefined
+    let deleted = false
+    let next = await run.next()
+    for (; next.done !== true; next = await run.next()) {
+      const event = next.value
+      if (event.type === 'stopped') stopped = event
+      if (event.type !== 'segment' || event.topic !== doomed || deleted) continue
+      deleted = true
+      await bench.admin((admin) => admin.deleteTopics({ topics: [doomed] }))
+    }
+    expect(stopped).toMatchObject({ topic: doomed, error: { code: 'LOG_DIVERGED', hint: expect.any(String) } })
+    expect(next.value.complete).toBe(false)
+    expect(next.value.partitions).toContainEqual(expect.objectContaining({ topic: other, next: 3n, complete: true }))
+    const restored = await new TopicRestorer({ kafka, storage }).plan({ rename: (topic) => `${topic}-r` })
+    expect(restored.topics.map(({ topic }) => topic)).toEqual([other])
   })
 
   it('refuses to go on where somebody else has written to the target', async () => {

@@ -143,10 +143,15 @@ describe('a lane', () => {
   })
 
   it('gives up a topic that was deleted and created again, and writes nothing of the new one', async () => {
-    scripts.set('a', [{ error: 'UNKNOWN_TOPIC_ID' }])
-    const events = await run([cursorOf('a', 'the-old-one')])
-    expect(events).toMatchObject([{ type: 'stopped', error: { code: 'LOG_DIVERGED' } }])
-    expect(await collected(storage.list(''))).toEqual([])
+    const half = { bytes: batchBytes({ records: numberedRecords(2) }) }
+    scripts.set('a', [half, { error: 'UNKNOWN_TOPIC_ID' }])
+    const commitGroupOffsets = vi.fn(async () => {})
+    const events = await run([cursorOf('a', 'the-old-one')], { commitGroupOffsets })
+    expect(events).toMatchObject([
+      { type: 'stopped', error: { code: 'LOG_DIVERGED' } },
+      { type: 'segment', topicId: 'the-old-one', from: 0n, next: 2n },
+    ])
+    expect(commitGroupOffsets).toHaveBeenCalledWith('kafkeep', [], expect.anything())
   })
 
   it('gives up a partition that it may not read, and goes on with the others', async () => {
