@@ -16,8 +16,8 @@ describe.each(['gzip', 'snappy', 'lz4', 'zstd'])(
         'console-producer',
         [
           ...['--bootstrap-server', bench.brokers.join(','), '--topic', topic, '--compression-codec', compression],
-          // Long enough for all lines to be one batch.
-          ...['--timeout', '2000', '--batch-size', '200'],
+          // Long and large enough for all lines to be one batch.
+          ...['--producer-property', 'linger.ms=2000', '--producer-property', 'batch.size=1048576'],
         ],
         { input: `${lines.join('\n')}\n` },
       )
@@ -26,9 +26,10 @@ describe.each(['gzip', 'snappy', 'lz4', 'zstd'])(
       await using kafka = bench.transport()
       await new TopicArchiver({ kafka, storage }).run({ topics: [topic] })
       const archive = new TopicArchive({ storage })
-      const found = new Set<string>()
-      for await (const batch of archive.batches({ topic, partition: 0 })) found.add(batch.compression)
-      expect([...found]).toEqual([compression])
+      const found: unknown[] = []
+      for await (const batch of archive.batches({ topic, partition: 0 }))
+        found.push([batch.compression, batch.recordCount])
+      expect(found).toEqual([[compression, 200]])
       const values: string[] = []
       for await (const { value } of archive.records({ topic, partition: 0 }))
         values.push(Buffer.from(value ?? []).toString())
