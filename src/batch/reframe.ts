@@ -42,15 +42,14 @@ export function cutBatch(batch: Buffer, { from, next, sinceMs, untilMs }: BatchC
  * log when it is appended to another one. Times are those that readers saw; compression is the first batch's.
  * `undefined` where there are no records.
  */
-export function coalesceBatches(batches: readonly Buffer[]): Buffer | undefined {
-  const [first] = batches
-  if (first === undefined) return undefined
-  const { attributes } = batchHeaderOf(first)
+export function coalesceBatches(batches: Iterable<Buffer>): Buffer | undefined {
   const records: StoredRecord[] = []
+  let compression: number | undefined
   let baseTimestampMs: bigint | undefined
   let maxTimestampMs = -1n
   for (const batch of batches) {
     const header = batchHeaderOf(batch)
+    compression ??= header.attributes & ATTRIBUTE.compression
     for (const record of readStoredRecords(batch)) {
       const timestampMs = timestampOf(header, record)
       baseTimestampMs ??= timestampMs
@@ -62,13 +61,13 @@ export function coalesceBatches(batches: readonly Buffer[]): Buffer | undefined 
       })
     }
   }
-  if (baseTimestampMs === undefined) return undefined
+  if (compression === undefined || baseTimestampMs === undefined) return undefined
   return buildBatch(
     {
       baseOffset: 0n,
       lastOffsetDelta: records.length - 1,
       leaderEpoch: -1,
-      attributes: attributes & ATTRIBUTE.compression,
+      attributes: compression,
       baseTimestampMs,
       maxTimestampMs,
       producerId: -1n,

@@ -133,19 +133,22 @@ function* reframed(item: ChainBatch): Generator<Content, void, void> {
   }
 }
 
-/** The batches' records as one batch without holes. */
-function dense(batches: readonly RecordBatchView[], cut: BatchCut = {}): Buffer {
-  const joined = coalesceBatches(
-    batches.map((batch) => {
-      try {
-        return cutBatch(batch.bytes, cut)
-      } catch (error) {
-        throw undecodable(batch, error)
-      }
-    }),
-  )
-  if (joined === undefined) throw new RangeError('batches without records are not produced')
-  return joined
+/** The batches' records, or with `cut` the wanted ones of them, as one batch without holes. */
+function dense(batches: readonly RecordBatchView[], cut?: BatchCut): Buffer {
+  let current: RecordBatchView | undefined
+  function* contents(): Generator<Buffer, void, void> {
+    for (const batch of batches) {
+      current = batch
+      yield cut === undefined ? batch.bytes : cutBatch(batch.bytes, cut)
+    }
+  }
+  try {
+    const joined = coalesceBatches(contents())
+    if (joined !== undefined) return joined
+  } catch (error) {
+    throw current === undefined ? error : undecodable(current, error)
+  }
+  throw new RangeError('batches without records are not produced')
 }
 
 /** In a batch without holes an offset tells how many records are before it. */

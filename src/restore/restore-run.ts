@@ -1,6 +1,6 @@
 import type { Checkpoint } from '../archive/checkpoint.js'
 import type { SegmentSource } from '../archive/read-segment.js'
-import type { TopicPartition } from '../batch/topic-partition.js'
+import { partitionName, type TopicPartition } from '../batch/topic-partition.js'
 import { KafkeepError } from '../errors.js'
 import { merge } from '../internal/merge.js'
 import type { KafkaTransport } from '../kafka/transport.js'
@@ -182,11 +182,12 @@ export class RestoreRun {
 
   async *#restoreGroups(tasks: readonly PartitionTask[]): AsyncGenerator<RestoreEvent, void, void> {
     const { kafka, checkpoint, signal } = this.#context
-    const find = (topic: string, partition: number) =>
-      tasks.find(({ plan, chain }) => plan.source.topic === topic && chain.partition === partition)
+    const taskOf = new Map(
+      tasks.map((task) => [partitionName({ topic: task.plan.source.topic, partition: task.chain.partition }), task]),
+    )
     for (const group of checkpoint.groups) {
       const offsets = targetOffsets(group, (topic, partition) => {
-        const task = find(topic, partition)
+        const task = taskOf.get(partitionName({ topic, partition }))
         return task && { target: task.plan.target, translation: task.translation }
       })
       if (offsets.length === 0) continue
