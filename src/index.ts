@@ -57,7 +57,7 @@ export {
 } from './errors.js'
 export type { TopicFilter } from './internal/topic-filter.js'
 export type { KafkaErrorName, NamedKafkaError } from './kafka/protocol/error-codes.js'
-export type { EpochEnd, LogPosition } from './kafka/protocol/offsets.js'
+export type { EpochEnd, EpochQuestion, LogPosition } from './kafka/protocol/offsets.js'
 export type { ProduceAnswer } from './kafka/protocol/produce.js'
 export type {
   AbortedTransaction,

@@ -1,7 +1,10 @@
 import type { ChainLink } from '../archive/chain.js'
 import { chainFor, type PartitionLog, type SegmentInfo } from '../archive/partition-log.js'
 import { readSegment, type SegmentSource } from '../archive/read-segment.js'
+import { partitionName } from '../batch/topic-partition.js'
+import { TransportError } from '../errors.js'
 import { smaller } from '../internal/bigint.js'
+import type { EpochEnd, EpochQuestion } from '../kafka/protocol/offsets.js'
 import type { KafkaTransport, TransportCallOptions } from '../kafka/transport.js'
 
 const END_OF_TIME = 2n ** 63n - 1n
@@ -24,7 +27,7 @@ export async function findCut(
   let epochEnd = archivedNext
   let archived = await newest(epochs)
   while (archived !== undefined && archived.epoch >= 0) {
-    const leader = await kafka.epochEnd(log.partition, archived.epoch, { signal })
+    const leader = await epochEndOf(kafka, { ...log.partition, epoch: archived.epoch }, { signal })
     // A leader knows nothing of an epoch above its latest one, and answers -1: the next lower one may be known.
     const known = leader.epoch < 0 ? archived.epoch - 1 : leader.epoch
     while (archived !== undefined && archived.epoch > known) {
@@ -37,6 +40,18 @@ export async function findCut(
   }
   // The leader knows none of the archived epochs; batches without an epoch cannot be told apart.
   return archived === undefined ? 0n : undefined
+}
+
+async function epochEndOf(
+  kafka: KafkaTransport,
+  question: EpochQuestion,
+  options: TransportCallOptions,
+): Promise<EpochEnd> {
+  const [end] = await kafka.epochEnds([question], options)
+  if (end !== undefined) return end
+  throw new TransportError(`where epoch ${question.epoch} of ${partitionName(question)} ends was not answered`, {
+    system: 'kafka',
+  })
 }
 
 /** A leader epoch in the archive and the first offset it has there. */

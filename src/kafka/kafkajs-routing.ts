@@ -1,5 +1,5 @@
 import { partitionName, type TopicPartition } from '../batch/topic-partition.js'
-import { TopicNotFoundError } from '../errors.js'
+import { TopicNotFoundError, TransportError } from '../errors.js'
 import { KafkaJsBrokers } from './kafkajs-brokers.js'
 import { isConnectionLoss, transportErrorFrom } from './kafkajs-errors.js'
 import { Leaders } from './leaders.js'
@@ -9,6 +9,11 @@ import { FIND_COORDINATOR, findGroupCoordinatorRequest } from './protocol/find-c
 import { METADATA, type MetadataAnswer, metadataRequest } from './protocol/metadata.js'
 import { protocolError, retrying } from './retry.js'
 import type { TransportCallOptions } from './transport.js'
+
+/** One partition's part of a leader's answer. */
+interface PartitionAnswer extends TopicPartition {
+  readonly error: KafkaErrorName | undefined
+}
 
 /** Finds the broker for a request, and decides what an error means: ask again, ask another one, or give up. */
 export class KafkaJsRouting {
@@ -70,33 +75,73 @@ export class KafkaJsRouting {
 
   /** The broker that leads a partition. */
   async leaderOf(partition: TopicPartition, options: TransportCallOptions): Promise<number> {
-    const known = this.#leaders.of(partition)
-    if (known !== undefined) return known
-    const [described] = (await this.describe([partition.topic], options)).topics
-    if (described?.error === 'UNKNOWN_TOPIC_OR_PARTITION') throw new TopicNotFoundError(partition.topic)
+    await this.#learnLeaders([partition], options)
+    return this.#leaderOf(partition)
+  }
+
+  /**
+   * Asks the leaders of all `questions`, each leader once, and again only what failed for a passing reason. The answers
+   * come in the order of the questions.
+   */
+  async askLeaders<Q extends TopicPartition, A extends PartitionAnswer>(
+    doing: string,
+    questions: readonly Q[],
+    api: ApiDefinition,
+    options: TransportCallOptions,
+    request: (version: number, led: readonly Q[]) => ApiRequest<readonly A[]>,
+  ): Promise<readonly A[]> {
+    const answers = new Map<Q, A>()
+    await this.retrying(doing, options, async () => {
+      const open = questions.filter((question) => !answers.has(question))
+      const failed: A[] = []
+      for (const [nodeId, led] of await this.#byLeader(open, options)) {
+        const answered = await this.send(nodeId, api, (version) => request(version, led), options)
+        for (const [question, answer] of inTheOrderAsked(led, answered)) {
+          if (answer.error === undefined) answers.set(question, answer)
+          else failed.push(answer)
+        }
+      }
+      // All of them, so that one look at the cluster finds every leader that has moved.
+      for (const answer of failed) this.notice(answer.error, answer)
+      const [first] = failed
+      if (first !== undefined) this.check(first.error, `${doing} of ${partitionName(first)}`)
+    })
+    return questions.map((question) => answerTo(question, answers, doing))
+  }
+
+  /** Looks once at all topics with partitions whose leader is not known. */
+  async #learnLeaders(partitions: readonly TopicPartition[], options: TransportCallOptions): Promise<void> {
+    const missing = partitions.filter((partition) => this.#leaders.of(partition) === undefined)
+    if (missing.length === 0) return
+    const { topics } = await this.describe([...new Set(missing.map(({ topic }) => topic))], options)
+    const unknown = topics.find(({ error }) => error === 'UNKNOWN_TOPIC_OR_PARTITION')
+    if (unknown !== undefined) throw new TopicNotFoundError(unknown.topic)
+  }
+
+  #leaderOf(partition: TopicPartition): number {
     const nodeId = this.#leaders.of(partition)
     if (nodeId !== undefined) return nodeId
     throw protocolError('LEADER_NOT_AVAILABLE', `find the leader of ${partitionName(partition)}`)
   }
 
-  /** Partitions by the broker that leads them. */
-  async byLeader(
-    partitions: readonly TopicPartition[],
+  async #byLeader<Q extends TopicPartition>(
+    questions: readonly Q[],
     options: TransportCallOptions,
-  ): Promise<Map<number, TopicPartition[]>> {
-    const byLeader = new Map<number, TopicPartition[]>()
-    for (const partition of partitions) {
-      const nodeId = await this.leaderOf(partition, options)
-      byLeader.set(nodeId, [...(byLeader.get(nodeId) ?? []), partition])
+  ): Promise<Map<number, Q[]>> {
+    await this.#learnLeaders(questions, options)
+    const byLeader = new Map<number, Q[]>()
+    for (const question of questions) {
+      const nodeId = this.#leaderOf(question)
+      const led = byLeader.get(nodeId)
+      if (led === undefined) byLeader.set(nodeId, [question])
+      else led.push(question)
     }
     return byLeader
   }
 
-  /** Throws when a broker answered with an error; what a stale picture caused is asked anew next time. */
-  check(error: KafkaErrorName | undefined, doing: string, partition?: TopicPartition): void {
-    if (error === undefined) return
-    if (partition !== undefined) this.notice(error, partition)
-    throw protocolError(error, doing)
+  /** Throws when a broker answered with an error. */
+  check(error: KafkaErrorName | undefined, doing: string): void {
+    if (error !== undefined) throw protocolError(error, doing)
   }
 
   /** Makes the next request ask for the leader anew, where an error says that it may have changed. */
@@ -114,4 +159,30 @@ export class KafkaJsRouting {
     if (isConnectionLoss(error)) this.#leaders.forgetAll()
     return transportErrorFrom(error, doing)
   }
+}
+
+/** Each question with its answer. Brokers answer topics in any order, and what is asked of one partition in order. */
+function* inTheOrderAsked<Q extends TopicPartition, A extends TopicPartition>(
+  questions: readonly Q[],
+  answers: readonly A[],
+): Generator<readonly [Q, A], void, void> {
+  const open = new Map<string, Q[]>()
+  for (const question of questions.toReversed()) {
+    const name = partitionName(question)
+    const asked = open.get(name)
+    if (asked === undefined) open.set(name, [question])
+    else asked.push(question)
+  }
+  for (const answer of answers) {
+    const question = open.get(partitionName(answer))?.pop()
+    if (question !== undefined) yield [question, answer]
+  }
+}
+
+function answerTo<Q extends TopicPartition, A>(question: Q, answers: ReadonlyMap<Q, A>, doing: string): A {
+  const answer = answers.get(question)
+  if (answer !== undefined) return answer
+  throw new TransportError(`a broker was asked to ${doing} and left ${partitionName(question)} out`, {
+    system: 'kafka',
+  })
 }

@@ -20,6 +20,7 @@ import {
 } from './protocol/groups.js'
 import {
   type EpochEnd,
+  type EpochQuestion,
   LIST_OFFSETS,
   type LogPosition,
   listOffsetsRequest,
@@ -88,29 +89,25 @@ export class KafkaJsTransport implements KafkaTransport {
     options: TransportCallOptions = {},
   ): Promise<readonly bigint[]> {
     const doing = `list the ${position} offsets`
-    const offsets = new Map<string, bigint>()
-    await this.#routing.retrying(doing, options, async () => {
-      const missing = partitions.filter((partition) => !offsets.has(partitionName(partition)))
-      for (const [nodeId, led] of await this.#routing.byLeader(missing, options)) {
-        const request = (version: number) => listOffsetsRequest(version, position, led)
-        for (const answer of await this.#routing.send(nodeId, LIST_OFFSETS, request, options)) {
-          this.#routing.check(answer.error, `${doing} of ${partitionName(answer)}`, answer)
-          offsets.set(partitionName(answer), answer.offset)
-        }
-      }
-    })
-    return partitions.map((partition) => offsets.get(partitionName(partition)) ?? -1n)
+    const answers = await this.#routing.askLeaders(doing, partitions, LIST_OFFSETS, options, (version, led) =>
+      listOffsetsRequest(version, position, led),
+    )
+    return answers.map(({ offset }) => offset)
   }
 
-  async epochEnd(partition: TopicPartition, epoch: number, options: TransportCallOptions = {}): Promise<EpochEnd> {
-    const doing = `tell where leader epoch ${epoch} of ${partitionName(partition)} ends`
-    return this.#routing.retrying(doing, options, async () => {
-      const nodeId = await this.#routing.leaderOf(partition, options)
-      const request = (version: number) => offsetForLeaderEpochRequest(version, partition, epoch)
-      const answer = await this.#routing.send(nodeId, OFFSET_FOR_LEADER_EPOCH, request, options)
-      this.#routing.check(answer.error, doing, partition)
-      return answer
-    })
+  async epochEnds(
+    questions: readonly EpochQuestion[],
+    options: TransportCallOptions = {},
+  ): Promise<readonly EpochEnd[]> {
+    const doing = 'tell where leader epochs end'
+    const answers = await this.#routing.askLeaders(
+      doing,
+      questions,
+      OFFSET_FOR_LEADER_EPOCH,
+      options,
+      offsetForLeaderEpochRequest,
+    )
+    return answers.map(({ epoch, endOffset }) => ({ epoch, endOffset }))
   }
 
   async topicConfigs(topics: readonly string[], options: TransportCallOptions = {}): Promise<readonly TopicConfigs[]> {

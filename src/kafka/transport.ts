@@ -1,6 +1,6 @@
 import type { TopicPartition } from '../batch/topic-partition.js'
 import type { KafkaErrorName } from './protocol/error-codes.js'
-import type { EpochEnd, LogPosition } from './protocol/offsets.js'
+import type { EpochEnd, EpochQuestion, LogPosition } from './protocol/offsets.js'
 import type { ProduceAnswer } from './protocol/produce.js'
 
 /** What every transport call accepts. */
@@ -196,8 +196,8 @@ export interface KafkaTransport {
     partitions: readonly TopicPartition[],
     options?: TransportCallOptions,
   ): Promise<readonly bigint[]>
-  /** Where a leader epoch ends in the leader's log. */
-  epochEnd(partition: TopicPartition, epoch: number, options?: TransportCallOptions): Promise<EpochEnd>
+  /** Where leader epochs end in their leaders' logs, in the order asked. Each leader is asked once. */
+  epochEnds(questions: readonly EpochQuestion[], options?: TransportCallOptions): Promise<readonly EpochEnd[]>
   /** Effective configuration of topics, in the order asked. */
   topicConfigs(topics: readonly string[], options?: TransportCallOptions): Promise<readonly TopicConfigs[]>
   /** Sets configs of a topic; `null` removes one. */

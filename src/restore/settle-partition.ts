@@ -45,7 +45,8 @@ async function settledEnd(target: ProduceTarget): Promise<bigint> {
   let previous: bigint | undefined
   for (let attempt = 0; attempt < MAX_SETTLE_ATTEMPTS; attempt++) {
     const { leaderEpoch } = await leaderOf({ kafka, partition, signal })
-    const { endOffset } = await kafka.epochEnd(partition, leaderEpoch, { signal })
+    const [end] = await kafka.epochEnds([{ ...partition, epoch: leaderEpoch }], { signal })
+    const endOffset = end?.endOffset ?? -1n
     const [highWatermark = -1n] = await kafka.listOffsets('high-watermark', [partition], { signal })
     const replicated = endOffset < 0n || endOffset === highWatermark
     if (replicated && previous === highWatermark) return highWatermark

@@ -88,5 +88,5 @@ export function endOfEpoch(
 }
 
 function answer(epoch: number, endOffset: number): EpochEnd {
-  return { error: undefined, epoch, endOffset: BigInt(endOffset) }
+  return { epoch, endOffset: BigInt(endOffset) }
 }

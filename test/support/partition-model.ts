@@ -69,11 +69,11 @@ export class PartitionModel {
         const described = { topic, topicId: 'id', internal: false, partitions: [leader], error: undefined }
         return { clusterId: 'c', brokerIds: [LEADER], topics: [described] }
       },
-      epochEnd: async (_, epoch) => {
+      epochEnds: async (questions) => {
         this.#lag = this.lags.shift() ?? 0n
-        const answer = { error: undefined, epoch, endOffset: this.end }
+        const answers = questions.map(({ epoch }) => ({ epoch, endOffset: this.end }))
         for (const batch of this.#late.splice(0)) this.append(batch)
-        return answer
+        return answers
       },
       listOffsets: async () => [this.end - this.#lag],
       fetch: async ({ topics }) => {

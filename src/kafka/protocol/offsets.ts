@@ -1,5 +1,4 @@
-import type { TopicPartition } from '../../batch/topic-partition.js'
-import { groupByTopic } from '../../batch/topic-partition.js'
+import { byTopic, groupByTopic, type TopicPartition } from '../../batch/topic-partition.js'
 import { type ApiRequest, apiRequest } from './api.js'
 import { errorName, type KafkaErrorName } from './error-codes.js'
 
@@ -63,44 +62,52 @@ export function listOffsetsRequest(
   )
 }
 
+/** A leader epoch of a partition whose end is asked for. */
+export interface EpochQuestion extends TopicPartition {
+  /** The leader epoch. */
+  readonly epoch: number
+}
+
 /** A leader's answer: the largest epoch it knows that is not above the one asked for, and where that epoch ends. */
 export interface EpochEnd {
-  /** Why there is no answer. */
-  readonly error: KafkaErrorName | undefined
   /** -1 where the leader knows no such epoch. */
   readonly epoch: number
   /** Offset after the epoch's last record, replicated or not; -1 where `epoch` is -1. */
   readonly endOffset: bigint
 }
 
-/** Asks a leader where `epoch` ends in its log (KIP-101, KIP-279). */
+/** One partition's answer to a question about the end of an epoch. */
+export interface EpochAnswer extends TopicPartition, EpochEnd {
+  readonly error: KafkaErrorName | undefined
+}
+
+/** Asks a leader where epochs end in its logs (KIP-101, KIP-279). Answers to one partition come in the order asked. */
 export function offsetForLeaderEpochRequest(
   version: number,
-  { topic, partition }: TopicPartition,
-  epoch: number,
-): ApiRequest<EpochEnd> {
+  questions: readonly EpochQuestion[],
+): ApiRequest<readonly EpochAnswer[]> {
   return apiRequest(
     OFFSET_FOR_LEADER_EPOCH,
     version,
     (writer) => {
-      writer.int32(CONSUMER).array([topic], (name) => {
-        writer.string(name).array([partition], (index) => writer.int32(index).int32(ANY_LEADER_EPOCH).int32(epoch))
+      writer.int32(CONSUMER).array(byTopic(questions), ([topic, asked]) => {
+        writer.string(topic).array(asked, ({ partition, epoch }) => {
+          writer.int32(partition).int32(ANY_LEADER_EPOCH).int32(epoch)
+        })
       })
     },
     (reader) => {
       reader.int32()
-      const [answer] = reader
+      return reader
         .array(() => {
-          reader.string()
-          return reader.array((): EpochEnd => {
+          const topic = reader.string()
+          return reader.array((): EpochAnswer => {
             const error = errorName(reader.int16())
-            reader.int32()
-            return { error, epoch: reader.int32(), endOffset: reader.int64() }
+            const partition = reader.int32()
+            return { topic, partition, error, epoch: reader.int32(), endOffset: reader.int64() }
           })
         })
         .flat()
-      if (answer === undefined) throw new RangeError('an OffsetForLeaderEpoch response names no partition')
-      return answer
     },
   )
 }

@@ -11,7 +11,7 @@ const CALLS: Readonly<Record<string, (transport: KafkaTransport, signal?: AbortS
   fetch: (transport, signal) =>
     transport.fetch({ nodeId: 0, topics: [], maxWaitMs: 1, maxBytes: 1, isolation: 'committed' }, { signal }),
   listOffsets: (transport, signal) => transport.listOffsets('earliest', [PARTITION], { signal }),
-  epochEnd: (transport, signal) => transport.epochEnd(PARTITION, 0, { signal }),
+  epochEnds: (transport, signal) => transport.epochEnds([{ ...PARTITION, epoch: 0 }], { signal }),
   topicConfigs: (transport, signal) => transport.topicConfigs([PARTITION.topic], { signal }),
   alterTopicConfigs: (transport, signal) => transport.alterTopicConfigs(PARTITION.topic, {}, { signal }),
   createTopic: (transport, signal) =>

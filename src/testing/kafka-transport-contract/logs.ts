@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { FIELD } from '../../batch/batch-header.js'
 import { batchesIn } from '../../batch/record-batch.js'
-import { batchOf, eventually, fetchOnce, freshTopic, type KafkaContract, withTransport } from './support.js'
+import { batchOf, eventually, fetchOnce, freshName, freshTopic, type KafkaContract, withTransport } from './support.js'
 
 /** Batches are appended and read as they are. */
 export function logContract(contract: KafkaContract): void {
@@ -95,9 +95,34 @@ export function logEndContract(contract: KafkaContract): void {
       const batch = batchOf(3, await transport.initProducerId(), 0)
       await eventually(async () => assert.equal((await transport.produce(partition, batch)).error, undefined))
       const leaderEpoch = (await transport.metadata([partition.topic])).topics[0]?.partitions[0]?.leaderEpoch ?? -1
-      const { epoch, endOffset } = await transport.epochEnd(partition, leaderEpoch)
-      assert.deepEqual([epoch, endOffset], [leaderEpoch, 3n])
-      assert.deepEqual((await transport.epochEnd(partition, leaderEpoch + 1_000)).epoch, -1)
+      const questions = [leaderEpoch + 1_000, leaderEpoch].map((epoch) => ({ ...partition, epoch }))
+      const [unknown, known] = await transport.epochEnds(questions)
+      assert.deepEqual(unknown, { epoch: -1, endOffset: -1n })
+      assert.deepEqual(known, { epoch: leaderEpoch, endOffset: 3n })
+    }))
+
+  test('tells where epochs of many partitions end, in the order asked, and which topic it does not know', () =>
+    withTransport(contract, async (transport) => {
+      const topics = [await freshTopic(transport, 3), await freshTopic(transport, 3)]
+      const places = [4, 1, 5, 0, 2, 3].map((place) => ({ topic: topics[place % 2] ?? '', partition: place >> 1 }))
+      const ends = places.map((_, index) => BigInt(index + 1))
+      const identity = await transport.initProducerId()
+      for (const [index, place] of places.entries()) {
+        const batch = batchOf(index + 1, identity, 0)
+        await eventually(async () => assert.equal((await transport.produce(place, batch)).error, undefined))
+      }
+      const questions = places.map((place) => ({ ...place, epoch: 0 }))
+      const answers = await transport.epochEnds(questions)
+      assert.deepEqual(
+        answers.map(({ endOffset }) => endOffset),
+        ends,
+      )
+      const missing = { topic: freshName(), partition: 0, epoch: 0 }
+      await assert.rejects(transport.epochEnds([...questions, missing]), {
+        code: 'TOPIC_NOT_FOUND',
+        topic: missing.topic,
+      })
+      assert.deepEqual(await transport.epochEnds([]), [])
     }))
 
   test('tells a reader that comes from an epoch or a topic that the leader does not know', () =>

@@ -31,9 +31,11 @@ async function cutOf(
   const { source, log } = await archived(history.archive, cuts)
   const questions: number[] = []
   const kafka = fakeKafka({
-    async epochEnd(_, epoch) {
-      questions.push(epoch)
-      return endOfEpoch(history, epoch, logStart)
+    async epochEnds(asked) {
+      return asked.map(({ epoch }) => {
+        questions.push(epoch)
+        return endOfEpoch(history, epoch, logStart)
+      })
     },
   })
   return { cut: await findCut(kafka, source, log, {}), questions }
@@ -96,7 +98,7 @@ describe('the cut between an archive and a leader’s log', () => {
       cuts: new Map([[2, 3n]]),
     }
     const leader = { leader: [0, 0, 0, 2, 2], leaderEpoch: 2 }
-    const kafka = fakeKafka({ epochEnd: async (_, epoch) => endOfEpoch(leader, epoch) })
+    const kafka = fakeKafka({ epochEnds: async (asked) => asked.map(({ epoch }) => endOfEpoch(leader, epoch)) })
     expect(await findCut(kafka, source, twice, {})).toBeUndefined()
   })
 })

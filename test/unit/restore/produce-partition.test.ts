@@ -94,9 +94,9 @@ describe('a partition that is being restored', () => {
 
 describe('a restore that cannot go on', () => {
   it('says what the broker refused', async () => {
-    const { metadata, epochEnd, listOffsets } = targetModel().transport
+    const { metadata, epochEnds, listOffsets } = targetModel().transport
     const refusing = fakeKafka({
-      ...{ metadata, epochEnd, listOffsets },
+      ...{ metadata, epochEnds, listOffsets },
       produce: async () => ({ error: 'MESSAGE_TOO_LARGE', baseOffset: -1n }),
     })
     const run = restoring(targetModel(), outgoing([1, 1]), { kafka: refusing })

@@ -160,11 +160,26 @@ describe('questions about offsets', () => {
   })
 
   it('about the end of a leader epoch are asked and answered as the protocol has it', () => {
-    const request = offsetForLeaderEpochRequest(3, { topic: 't', partition: 0 }, 6)
-    const asked = bytes('ffffffff 00000001 0001 74 00000001 00000000 ffffffff 00000006')
+    const questions = [
+      { topic: 't', partition: 0, epoch: 6 },
+      { topic: 't', partition: 1, epoch: 7 },
+    ]
+    const request = offsetForLeaderEpochRequest(3, questions)
+    const asked = bytes(
+      'ffffffff 00000001 0001 74 00000002',
+      '00000000 ffffffff 00000006',
+      '00000001 ffffffff 00000007',
+    )
     expect(bodyOf(request)).toBe(asked.toString('hex'))
-    const answer = bytes('00000000 00000001 0001 74 00000001 0000 00000000 00000005 0000000000000010')
-    expect(request.decode(answer)).toEqual({ error: undefined, epoch: 5, endOffset: 16n })
+    const answer = bytes(
+      '00000000 00000001 0001 74 00000002',
+      '0000 00000000 00000005 0000000000000010',
+      '0006 00000001 ffffffff ffffffffffffffff',
+    )
+    expect(request.decode(answer)).toEqual([
+      { topic: 't', partition: 0, error: undefined, epoch: 5, endOffset: 16n },
+      { topic: 't', partition: 1, error: 'NOT_LEADER_OR_FOLLOWER', epoch: -1, endOffset: -1n },
+    ])
   })
 
   it('of a group are committed by somebody who is no member', () => {
