@@ -1,21 +1,11 @@
-import { ensureArchive } from './archive/archive-marker.js'
-import { writeCheckpoint } from './archive/checkpoint.js'
-import { describeTopic } from './archive/topic-description.js'
-import { captureGroups, captureTopics } from './archiver/capture-checkpoint.js'
+import { type ArchiveJob, type ArchiveWiring, archiveRun } from './archiver/archive-run.js'
 import type { ArchiveEvent } from './archiver/events.js'
-import { ArchiveLane, commitsOf } from './archiver/lane.js'
-import { type IdentifiedTopic, type OpenedCursor, openCursors } from './archiver/open-cursors.js'
-import type { PartitionCursor } from './archiver/partition-cursor.js'
-import { type LogPolicy, reposition } from './archiver/reposition.js'
-import { selectTopics } from './archiver/select-topics.js'
-import { splitIntoLanes } from './archiver/split-into-lanes.js'
-import { type ArchiveSummary, ArchiveTally } from './archiver/tally.js'
+import type { ArchiveSummary } from './archiver/tally.js'
 import type { RecordBatch } from './batch/record-batch.js'
 import type { Codec } from './codec/codec.js'
 import { codecOption } from './codec/codec-option.js'
 import { logSegments } from './codec/log-segments.js'
 import { drain } from './internal/drain.js'
-import { merge } from './internal/merge.js'
 import {
   booleanOption,
   checkRunOptions,
@@ -24,6 +14,7 @@ import {
   nameOption,
   portOption,
   rejectUnknownOptions,
+  signalOption,
 } from './internal/options.js'
 import { type TopicFilter, topicFilterOption } from './internal/topic-filter.js'
 import type { KafkaTransport } from './kafka/transport.js'
@@ -44,7 +35,7 @@ export interface TopicArchiverOptions {
   readonly codec?: Codec<RecordBatch> | undefined
   /**
    * Consumer group to which the archived position is committed, so that `kafka-consumer-groups --describe` shows the
-   * archive's lag. It must have no members.
+   * archive's lag. It must have no members but those that share the work with it (`share`).
    *
    * @defaultValue `'kafkeep'`
    */
@@ -57,7 +48,16 @@ export interface TopicArchiverOptions {
    */
   readonly segmentBytes?: number | undefined
   /**
-   * What the archiver may hold of record batches, in bytes. At least 8 MiB.
+   * Age at which a segment is stored even if it is small, in milliseconds since its first batch was read. 1 second or
+   * more. It bounds what a run that follows has read and not yet stored, and costs one object an interval for each
+   * partition that is written to.
+   *
+   * @defaultValue `300_000` (5 minutes)
+   */
+  readonly maxSegmentAgeMs?: number | undefined
+  /**
+   * What the archiver may hold of record batches, in bytes, whatever the number of partitions. At least 8 MiB. When it
+   * is full, segments are stored before they have their size.
    *
    * @defaultValue `268_435_456` (256 MiB)
    */
@@ -72,6 +72,24 @@ export interface ArchiveOptions extends RunOptions {
    * @defaultValue all topics but internal ones
    */
   readonly topics?: TopicFilter | undefined
+  /**
+   * Whether the run goes on behind the ends that it finds, and takes in new topics and partitions while it runs. It ends
+   * by `stop`, by `signal`, or with an error.
+   *
+   * @defaultValue `false`
+   */
+  readonly follow?: boolean | undefined
+  /**
+   * Ends a run that follows in order: what was read is stored, a checkpoint is written, and the run ends as usual.
+   * Only with `follow`.
+   */
+  readonly stop?: AbortSignal | undefined
+  /**
+   * How often a run that follows writes a checkpoint, in milliseconds. 1 second or more. Only with `follow`.
+   *
+   * @defaultValue `3_600_000` (1 hour)
+   */
+  readonly checkpointIntervalMs?: number | undefined
   /**
    * Whether the checkpoint keeps what consumer groups have committed.
    *
@@ -92,11 +110,16 @@ export interface ArchiveOptions extends RunOptions {
   readonly onDivergence?: 'error' | 'continue' | undefined
 }
 
-const DEFAULTS = { groupId: 'kafkeep', segmentBytes: 67_108_864, memoryBytes: 268_435_456 } as const
+const DEFAULTS = {
+  groupId: 'kafkeep',
+  segmentBytes: 67_108_864,
+  maxSegmentAgeMs: 300_000,
+  memoryBytes: 268_435_456,
+  checkpointIntervalMs: 3_600_000,
+} as const
 const MIN_SEGMENT_BYTES = 1_048_576
 const MIN_MEMORY_BYTES = 8_388_608
-
-type CheckedOptions = RunOptions & LogPolicy & { readonly topics: TopicFilter | undefined; readonly groups: boolean }
+const MIN_INTERVAL_MS = 1_000
 
 /**
  * Archives topics, whole record batches at a time: what is stored is what the broker has, byte for byte.
@@ -111,28 +134,26 @@ type CheckedOptions = RunOptions & LogPolicy & { readonly topics: TopicFilter | 
  * ```
  */
 export class TopicArchiver {
-  readonly #kafka: KafkaTransport
-  readonly #storage: ArchiveStorage
-  readonly #codec: Codec<RecordBatch>
-  readonly #groupId: string
-  readonly #segmentBytes: number
-  readonly #memoryBytes: number
+  readonly #wiring: ArchiveWiring
 
   /** Checks and keeps the wiring; nothing is connected yet. */
   constructor(options: TopicArchiverOptions) {
-    const known = ['kafka', 'storage', 'codec', 'groupId', 'segmentBytes', 'memoryBytes']
+    const known = ['kafka', 'storage', 'codec', 'groupId', 'segmentBytes', 'maxSegmentAgeMs', 'memoryBytes']
     rejectUnknownOptions('TopicArchiver', options, known)
-    this.#kafka = portOption('kafka', options.kafka, ['metadata', 'fetch', 'close'])
-    this.#storage = portOption('storage', options.storage, ['put', 'get', 'head', 'list'])
-    this.#codec = codecOption('codec', options.codec ?? logSegments())
-    this.#groupId = nameOption('groupId', options.groupId, DEFAULTS.groupId)
-    this.#memoryBytes = integerOption('memoryBytes', options.memoryBytes, DEFAULTS.memoryBytes, {
-      min: MIN_MEMORY_BYTES,
-    })
-    const half = Math.floor(this.#memoryBytes / 2)
+    const { memoryBytes: most, maxSegmentAgeMs } = options
+    const memoryBytes = integerOption('memoryBytes', most, DEFAULTS.memoryBytes, { min: MIN_MEMORY_BYTES })
+    const half = Math.floor(memoryBytes / 2)
     const segmentBytes = Math.min(DEFAULTS.segmentBytes, half)
     const range = { min: MIN_SEGMENT_BYTES, max: half }
-    this.#segmentBytes = integerOption('segmentBytes', options.segmentBytes, segmentBytes, range)
+    this.#wiring = {
+      kafka: portOption('kafka', options.kafka, ['metadata', 'fetch', 'close']),
+      storage: portOption('storage', options.storage, ['put', 'get', 'head', 'list']),
+      codec: codecOption('codec', options.codec ?? logSegments()),
+      groupId: nameOption('groupId', options.groupId, DEFAULTS.groupId),
+      segmentBytes: integerOption('segmentBytes', options.segmentBytes, segmentBytes, range),
+      maxSegmentAgeMs: intervalOption('maxSegmentAgeMs', maxSegmentAgeMs, DEFAULTS.maxSegmentAgeMs),
+      memoryBytes,
+    }
   }
 
   /**
@@ -144,95 +165,39 @@ export class TopicArchiver {
    * @throws {@link ForeignContentError} when the storage holds something that is not an archive.
    */
   stream(options: ArchiveOptions = {}): AsyncGenerator<ArchiveEvent, ArchiveSummary, void> {
-    return this.#archive(checkedOptions(options))
+    return archiveRun(this.#wiring, checkedJob(options))
   }
 
   /** {@link TopicArchiver.stream} without the loop. */
   async run(options: ArchiveOptions = {}): Promise<ArchiveSummary> {
     return drain(this.stream(options))
   }
-
-  async *#archive(options: CheckedOptions): AsyncGenerator<ArchiveEvent, ArchiveSummary, void> {
-    const { signal } = options
-    const takenMs = Date.now()
-    await ensureArchive(this.#storage, { signal })
-    const { clusterId, topics } = await this.#identify(options)
-    const groups = options.groups
-      ? await captureGroups(this.#kafka, partitionsOf(topics), { ownGroupId: this.#groupId, signal })
-      : []
-    const opened = await openCursors(this.#kafka, this.#storage, topics, signal)
-    const cursors = opened.map(({ cursor }) => cursor)
-    const tally = new ArchiveTally(cursors, options)
-    for await (const event of this.#events(opened, options, tally)) {
-      tally.count(event)
-      yield event
-    }
-    await this.#kafka.commitGroupOffsets(this.#groupId, commitsOf(cursors), { signal })
-    const state = await captureTopics(this.#kafka, topics, cursors, signal)
-    const checkpoint = await writeCheckpoint(this.#storage, { takenMs, clusterId, topics: state, groups }, { signal })
-    yield { type: 'checkpoint', id: checkpoint }
-    tally.progress.finish()
-    return tally.summary(checkpoint)
-  }
-
-  async #identify({ topics: filter, signal }: CheckedOptions) {
-    const { clusterId, topics } = await selectTopics(this.#kafka, filter, { signal })
-    const firstSeenMs = Date.now()
-    const identified: IdentifiedTopic[] = []
-    for (const topic of topics) {
-      const identity = { topic: topic.topic, topicId: topic.topicId ?? `-${clusterId}` }
-      const description = { ...identity, firstSeenMs, clusterId, partitions: topic.partitions.length }
-      await describeTopic(this.#storage, description, { signal })
-      identified.push({ ...topic, identity })
-    }
-    return { clusterId, topics: identified }
-  }
-
-  async *#events(
-    opened: readonly OpenedCursor[],
-    { signal, onGap, onDivergence }: CheckedOptions,
-    tally: ArchiveTally,
-  ): AsyncGenerator<ArchiveEvent, void, void> {
-    const source = { storage: this.#storage, codecs: [this.#codec] }
-    const context = { kafka: this.#kafka, source, onGap, onDivergence, signal }
-    for (const { cursor, logStart } of opened) {
-      yield* reposition(cursor, logStart, context)
-      if (cursor.highWatermark > cursor.end) yield openTransaction(cursor)
-    }
-    const lanes = splitIntoLanes(opened.map(({ cursor }) => cursor))
-    const runs = lanes.map((cursors) => {
-      const lane = new ArchiveLane(cursors, {
-        ...context,
-        target: { storage: this.#storage, codec: this.#codec },
-        groupId: this.#groupId,
-        segmentBytes: this.#segmentBytes,
-        memoryBytes: Math.floor(this.#memoryBytes / lanes.length),
-        onTaken: () => tally.progress.tick(),
-      })
-      return lane.run()
-    })
-    yield* merge(runs)
-  }
 }
 
-function checkedOptions(options: ArchiveOptions): CheckedOptions {
-  rejectUnknownOptions('archive', options, ['topics', 'groups', 'onGap', 'onDivergence', 'signal', 'onProgress'])
+const JOB_OPTIONS = ['topics', 'follow', 'stop', 'checkpointIntervalMs', 'groups', 'onGap', 'onDivergence']
+const ONLY_WITH_FOLLOW = ['stop', 'checkpointIntervalMs'] as const
+
+function checkedJob(options: ArchiveOptions): ArchiveJob {
+  rejectUnknownOptions('archive', options, [...JOB_OPTIONS, 'signal', 'onProgress'])
   checkRunOptions(options)
+  const follow = booleanOption('follow', options.follow, false)
+  for (const name of ONLY_WITH_FOLLOW) {
+    if (!follow && options[name] !== undefined) throw new TypeError(`\`${name}\` goes only with \`follow: true\``)
+  }
+  const { checkpointIntervalMs } = options
   return {
+    follow,
     signal: options.signal,
+    stop: signalOption('stop', options.stop),
     onProgress: options.onProgress,
     topics: topicFilterOption('topics', options.topics),
     groups: booleanOption('groups', options.groups, true),
+    checkpointIntervalMs: intervalOption('checkpointIntervalMs', checkpointIntervalMs, DEFAULTS.checkpointIntervalMs),
     onGap: choiceOption('onGap', options.onGap, 'continue', ['error', 'continue']),
     onDivergence: choiceOption('onDivergence', options.onDivergence, 'continue', ['error', 'continue']),
   }
 }
 
-function partitionsOf(topics: readonly IdentifiedTopic[]) {
-  return topics.flatMap(({ topic, partitions }) => partitions.map(({ partition }) => ({ topic, partition })))
-}
-
-function openTransaction({ identity, end, highWatermark }: PartitionCursor): ArchiveEvent {
-  const { topic, partition } = identity
-  return { type: 'open-transaction', topic, partition, lastStableOffset: end, highWatermark, sinceMs: Date.now() }
+function intervalOption(name: string, value: number | undefined, fallback: number): number {
+  return integerOption(name, value, fallback, { min: MIN_INTERVAL_MS })
 }

@@ -23,6 +23,8 @@ export interface CheckpointPartition {
   readonly generation: number
   readonly from: bigint
   readonly next: bigint
+  /** Set where nobody had looked at the partition when the checkpoint was taken: it need not be empty. */
+  readonly unseen?: true
 }
 
 /** A topic as a checkpoint knows it. */
@@ -93,6 +95,16 @@ export async function readCheckpoint(
   return { id, ...parseCheckpoint(await readJson(storage, key, { signal }), key) }
 }
 
+/** The newest checkpoint, if there is one. */
+export async function latestCheckpoint(
+  storage: ArchiveStorage,
+  options: StorageCallOptions,
+): Promise<Checkpoint | undefined> {
+  let latest: string | undefined
+  for await (const id of checkpointIds(storage, options)) latest = id
+  return latest === undefined ? undefined : readCheckpoint(storage, latest, options)
+}
+
 function keyOf(id: string): string {
   return `${CHECKPOINTS_PREFIX}${id}.json`
 }
@@ -128,11 +140,12 @@ function parseCheckpoint(value: unknown, key: string): Checkpoint {
 }
 
 function partitionFrom(fields: JsonFields): CheckpointPartition {
-  const partition = {
+  const partition: CheckpointPartition = {
     partition: fields.integer('partition'),
     generation: fields.integer('generation', 1),
     from: fields.bigint('from', 0n),
     next: fields.bigint('next', 0n),
+    ...(fields.isSet('unseen') && { unseen: true }),
   }
   if (partition.next < partition.from) {
     throw new ArchiveCorruptError(`${fields.key}: \`${fields.path}\` has offsets that cannot be`, { key: fields.key })

@@ -57,6 +57,12 @@ export class JsonFields {
     return this.#reject(name, `a 64-bit number from ${min} on, as a string`)
   }
 
+  /** Whether a mark is there, which may be left out. */
+  isSet(name: string): boolean {
+    const value = this.#fields[name]
+    return value === undefined || value === true ? value === true : this.#reject(name, '`true` or left out')
+  }
+
   list<T>(name: string, read: (item: JsonFields) => T): T[] {
     const value = this.#fields[name]
     if (!Array.isArray(value)) return this.#reject(name, 'a list')

@@ -33,6 +33,8 @@ export interface PartitionLog {
   readonly newestGeneration: number
   /** Where each generation from 2 on begins. */
   readonly cuts: ReadonlyMap<number, bigint>
+  /** When the newest of its objects was stored, in epoch milliseconds; 0 where there is none. */
+  readonly storedMs: number
 }
 
 /** Lists what is archived of a partition. */
@@ -44,7 +46,9 @@ export async function listPartition(
   const segments: SegmentInfo[] = []
   const gaps: GapName[] = []
   const cuts = new Map<number, bigint>()
-  for await (const { key, sizeBytes } of storage.list(partitionPrefix(partition), { signal })) {
+  let storedMs = 0
+  for await (const { key, sizeBytes, modifiedMs } of storage.list(partitionPrefix(partition), { signal })) {
+    storedMs = Math.max(storedMs, modifiedMs)
     const segment = parseSegmentKey(key)
     if (segment !== undefined) segments.push({ ...segment, key, sizeBytes })
     const gap = parseGapKey(key)
@@ -53,7 +57,7 @@ export async function listPartition(
     if (start !== undefined) cuts.set(start.generation, await readCut(storage, partition, start.generation, { signal }))
   }
   const newestGeneration = Math.max(1, ...cuts.keys())
-  return { partition, segments, gaps, newestGeneration, cuts }
+  return { partition, segments, gaps, newestGeneration, cuts, storedMs }
 }
 
 /** A part of a log as one generation has it. */

@@ -1,4 +1,5 @@
 import type { TopicPartition } from '../batch/topic-partition.js'
+import { smaller } from '../internal/bigint.js'
 import type { GapCause, OffsetRange } from './names.js'
 import { chainFor, gapsFor, holesIn, type PartitionLog } from './partition-log.js'
 
@@ -25,8 +26,10 @@ export function verdictOf(
 ): PartitionVerdict {
   const { topic, partition } = log.partition
   const generation = log.newestGeneration
-  const chain = chainFor(log, { generation, from: 0n, next })
-  const from = chain[0]?.from ?? next
+  const whole = { generation, from: 0n, next }
+  const chain = chainFor(log, whole)
+  // A gap before the first segment counts as well: the archive should have had those offsets.
+  const from = [...chain, ...gapsFor(log, whole)].reduce((first, part) => smaller(first, part.from), next)
   const range = { generation, from, next }
   const gaps = [...gapsFor(log, range), ...holesIn(log, range).map((hole) => ({ ...hole, cause: 'unknown' as const }))]
   const records = chain.reduce((sum, { segment }) => sum + BigInt(segment.records), 0n)

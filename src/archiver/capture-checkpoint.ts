@@ -1,66 +1,121 @@
 import pLimit from 'p-limit'
-import type { Checkpoint, CheckpointGroup, CheckpointTopic } from '../archive/checkpoint.js'
-import { chainFor } from '../archive/partition-log.js'
-import type { TopicPartition } from '../batch/topic-partition.js'
+import { type ArchivedPartition, archivedPartition, nothingArchived } from '../archive/archived-partition.js'
+import type { CheckpointGroup, CheckpointPartition, CheckpointTopic } from '../archive/checkpoint.js'
+import type { PartitionIdentity } from '../archive/names.js'
+import { listPartition } from '../archive/partition-log.js'
+import { partitionName } from '../batch/topic-partition.js'
 import { LogDivergedError } from '../errors.js'
-import type { KafkaTransport } from '../kafka/transport.js'
-import type { IdentifiedTopic } from './open-cursors.js'
+import type { KafkaTransport, TransportCallOptions } from '../kafka/transport.js'
+import type { ArchiveStorage } from '../storage/storage.js'
 import type { PartitionCursor } from './partition-cursor.js'
+import type { IdentifiedTopic } from './topic-watch.js'
+
+/** What is needed to find out in which state topics are. */
+export interface CaptureContext extends TransportCallOptions {
+  readonly kafka: KafkaTransport
+  readonly storage: ArchiveStorage
+  /** The archiver's own group, which is not part of any state. */
+  readonly groupId: string
+}
 
 const COORDINATOR_QUESTIONS_AT_ONCE = 8
+const LISTINGS_AT_ONCE = 16
 
 /**
- * What the cluster's consumer groups have committed for these partitions. Read before the partitions' ends are, so
- * that no committed offset lies beyond what is archived.
+ * What the cluster's consumer groups have committed for these topics. Read before the partitions' ends are, so that no
+ * committed offset lies beyond what is archived.
  */
 export async function captureGroups(
-  kafka: KafkaTransport,
-  partitions: readonly TopicPartition[],
-  { ownGroupId, signal }: { readonly ownGroupId: string; readonly signal: AbortSignal | undefined },
+  topics: readonly IdentifiedTopic[],
+  { kafka, groupId: ownGroupId, signal }: CaptureContext,
 ): Promise<CheckpointGroup[]> {
-  if (partitions.length === 0) return []
+  if (topics.length === 0) return []
+  const names = new Set(topics.map(({ topic }) => topic))
   const limit = pLimit(COORDINATOR_QUESTIONS_AT_ONCE)
   const listed = await kafka.listGroups({ signal })
   const groups = await Promise.all(
     listed
       .filter(({ groupId, protocolType }) => groupId !== ownGroupId && ['consumer', ''].includes(protocolType))
       .map(({ groupId }) =>
-        limit(async () => ({ groupId, offsets: await kafka.groupOffsets(groupId, partitions, { signal }) })),
+        limit(async () => {
+          const committed = await kafka.groupOffsets(groupId, undefined, { signal })
+          return { groupId, offsets: committed.filter(({ topic }) => names.has(topic)) }
+        }),
       ),
   )
   return groups.filter(({ offsets }) => offsets.length > 0)
 }
 
-/** The state of the topics as it is archived now. Topics that were deleted during the run are left out. */
+/**
+ * The state of topics as it is archived now. Topics that were deleted during the run are left out. Partitions that
+ * this process does not archive are looked up in the storage.
+ */
 export async function captureTopics(
-  kafka: KafkaTransport,
   topics: readonly IdentifiedTopic[],
-  cursors: readonly PartitionCursor[],
-  signal: AbortSignal | undefined,
-): Promise<Checkpoint['topics']> {
-  const cursorsOf = new Map(topics.map(({ topic }): [string, PartitionCursor[]] => [topic, []]))
-  for (const cursor of cursors) cursorsOf.get(cursor.identity.topic)?.push(cursor)
-  const existing = topics.filter(({ topic }) => !cursorsOf.get(topic)?.some(isGone))
-  const names = existing.map(({ topic }) => topic)
-  const configs = await kafka.topicConfigs(names, { signal })
-  return existing.map(
-    ({ topic, identity, partitions }, index): CheckpointTopic => ({
-      ...identity,
-      replicationFactor: Math.max(1, ...partitions.map(({ replicas }) => replicas.length)),
-      configs: (configs[index]?.configs ?? []).flatMap(({ name, value, source, sensitive }) =>
-        value === null || sensitive ? [] : [{ name, value, source }],
-      ),
-      partitions: (cursorsOf.get(topic) ?? []).map(partitionState),
-    }),
+  cursors: Iterable<PartitionCursor>,
+  context: CaptureContext,
+): Promise<CheckpointTopic[]> {
+  const { kafka, signal } = context
+  const own = new Map<string, PartitionCursor>()
+  const gone = new Set<string>()
+  for (const cursor of cursors) {
+    own.set(nameOf(cursor.identity), cursor)
+    if (cursor.error instanceof LogDivergedError) gone.add(cursor.identity.topicId)
+  }
+  const existing = topics.filter(({ identity }) => !gone.has(identity.topicId))
+  const others = await othersState(
+    existing.flatMap(({ identity, partitions }) => partitions.map(({ partition }) => ({ ...identity, partition }))),
+    own,
+    context,
   )
+  const configs = await kafka.topicConfigs(
+    existing.map(({ topic }) => topic),
+    { signal },
+  )
+  return existing.map(({ identity, partitions }, index) => ({
+    ...identity,
+    replicationFactor: Math.max(1, ...partitions.map(({ replicas }) => replicas.length)),
+    configs: (configs[index]?.configs ?? []).flatMap(({ name, value, source, sensitive }) =>
+      value === null || sensitive ? [] : [{ name, value, source }],
+    ),
+    partitions: partitions.map(({ partition }) => {
+      const name = nameOf({ ...identity, partition })
+      return stateOf(partition, own.get(name)?.archived ?? others.get(name))
+    }),
+  }))
 }
 
-function isGone({ error }: PartitionCursor): boolean {
-  return error instanceof LogDivergedError
+/** What is archived of the partitions that are not `own`; those that nobody has looked at yet are left out. */
+async function othersState(
+  partitions: readonly PartitionIdentity[],
+  own: ReadonlyMap<string, PartitionCursor>,
+  { kafka, storage, groupId, signal }: CaptureContext,
+): Promise<ReadonlyMap<string, ArchivedPartition>> {
+  const others = partitions.filter((partition) => !own.has(nameOf(partition)))
+  if (others.length === 0) return new Map()
+  const committed = new Map(
+    (await kafka.groupOffsets(groupId, others, { signal })).map((offset) => [partitionName(offset), offset.offset]),
+  )
+  const limit = pLimit(LISTINGS_AT_ONCE)
+  const states = await Promise.all(
+    others.map((partition) =>
+      limit(async (): Promise<readonly (readonly [string, ArchivedPartition])[]> => {
+        const archived = archivedPartition(await listPartition(storage, partition, { signal }))
+        if (archived !== undefined) return [[nameOf(partition), archived]]
+        const next = committed.get(partitionName(partition))
+        return next === undefined ? [] : [[nameOf(partition), nothingArchived(next)]]
+      }),
+    ),
+  )
+  return new Map(states.flat())
 }
 
-function partitionState(cursor: PartitionCursor) {
-  const { generation, durable: next, identity } = cursor
-  const [first] = chainFor(cursor.log, { generation, from: 0n, next })
-  return { partition: identity.partition, generation, from: first?.from ?? next, next }
+function stateOf(partition: number, archived: ArchivedPartition | undefined): CheckpointPartition {
+  if (archived === undefined) return { partition, generation: 1, from: 0n, next: 0n, unseen: true }
+  const { generation, from, next } = archived
+  return { partition, generation, from, next }
+}
+
+function nameOf({ topicId, partition }: PartitionIdentity): string {
+  return `${topicId}/${partition}`
 }

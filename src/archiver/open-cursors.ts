@@ -1,76 +1,114 @@
 import pLimit from 'p-limit'
-import type { TopicIdentity } from '../archive/names.js'
-import { listPartition, type PartitionLog } from '../archive/partition-log.js'
-import type { KafkaTransport, TopicMetadata } from '../kafka/transport.js'
+import { type ArchivedPartition, archivedPartition, nothingArchived } from '../archive/archived-partition.js'
+import type { PartitionIdentity } from '../archive/names.js'
+import { listPartition } from '../archive/partition-log.js'
+import type { KafkaTransport } from '../kafka/transport.js'
 import type { ArchiveStorage } from '../storage/storage.js'
 import { PartitionCursor } from './partition-cursor.js'
+import type { RecordedState } from './recorded-state.js'
+import { tombstoneRetentionMs } from './unseen-tombstones.js'
 
-/** A cursor and where its log begins on the broker. */
+/** A partition that is to be archived. */
+export interface FoundPartition {
+  readonly identity: PartitionIdentity
+  /** Kafka's id of the topic, where brokers have ids. */
+  readonly kafkaTopicId: string | undefined
+  /** -1 while the partition has no leader. */
+  readonly leaderId: number
+}
+
+/** What opening needs. */
+export interface OpenContext {
+  readonly kafka: KafkaTransport
+  readonly storage: ArchiveStorage
+  readonly follow: boolean
+  /** What was known when states were recorded last. */
+  readonly recorded: RecordedState
+  readonly signal: AbortSignal | undefined
+}
+
+/** A cursor, and whether its log has to be looked at before it is read. */
 export interface OpenedCursor {
   readonly cursor: PartitionCursor
-  readonly logStart: bigint
+  /** The log may have parted from the archive, or begins behind its end. */
+  readonly suspicious: boolean
 }
 
-/** A topic with the incarnation it is. */
-export interface IdentifiedTopic extends TopicMetadata {
-  readonly identity: TopicIdentity
-}
+const LISTINGS_AT_ONCE = 16
 
-const LISTINGS_AT_ONCE = 8
-
-/** One cursor a partition, each at the end of what the archive holds of it. */
+/** One cursor a partition, each at the end of what the archive holds of it. All partitions must have a leader. */
 export async function openCursors(
-  kafka: KafkaTransport,
-  storage: ArchiveStorage,
-  topics: readonly IdentifiedTopic[],
-  signal: AbortSignal | undefined,
-): Promise<OpenedCursor[]> {
-  const partitions = topics.flatMap(({ identity, topicId: kafkaTopicId, partitions }) =>
-    partitions.map(({ partition, leaderId }) => ({ ...identity, partition, leaderId, kafkaTopicId })),
-  )
-  const ends = await kafka.listOffsets('last-stable', partitions, { signal })
-  const highWatermarks = await kafka.listOffsets('high-watermark', partitions, { signal })
-  const starts = await kafka.listOffsets('earliest', partitions, { signal })
+  partitions: readonly FoundPartition[],
+  context: OpenContext,
+): Promise<readonly OpenedCursor[]> {
+  const { kafka, signal } = context
+  const identities = partitions.map(({ identity }) => identity)
+  const ends = await kafka.listOffsets('last-stable', identities, { signal })
+  const highWatermarks = await kafka.listOffsets('high-watermark', identities, { signal })
+  const starts = await kafka.listOffsets('earliest', identities, { signal })
+  const tombstones = await tombstoneRetentionMs([...new Set(identities.map(({ topic }) => topic))], { kafka, signal })
   const limit = pLimit(LISTINGS_AT_ONCE)
-  return Promise.all(
-    partitions.map(({ leaderId, kafkaTopicId, ...identity }, index) =>
+  const opened = await Promise.all(
+    partitions.map((partition, index) =>
       limit(async () => {
-        const log = await listPartition(storage, identity, { signal })
-        const logStart = starts[index] ?? 0n
-        const archived = archivedEnd(log)
-        const cursor = new PartitionCursor({
-          identity,
-          kafkaTopicId,
-          leaderId,
-          generation: log.newestGeneration,
-          position: archived?.next ?? logStart,
-          lastEpoch: archived?.lastEpoch ?? -1,
-          end: ends[index] ?? 0n,
-          highWatermark: highWatermarks[index] ?? 0n,
-          segments: log.segments,
-          gaps: log.gaps,
-          cuts: log.cuts,
-        })
-        return { cursor, logStart }
+        const [end = 0n, highWatermark = 0n, logStart = 0n] = [ends[index], highWatermarks[index], starts[index]]
+        const { archived, seenMs } = await archivedState(partition.identity, { logStart, end }, context)
+        const keptMs = tombstones.get(partition.identity.topic) ?? Number.POSITIVE_INFINITY
+        const risksTombstones = archived.records > 0n && Date.now() - seenMs > keptMs
+        const place = { ...partition, archived, end, highWatermark }
+        return { cursor: new PartitionCursor({ ...place, risksTombstones, follows: context.follow }), logStart }
       }),
     ),
   )
+  const diverged = await divergedAmong(
+    opened.map(({ cursor }) => cursor),
+    context,
+  )
+  return opened.map(({ cursor, logStart }) => {
+    return { cursor, suspicious: cursor.position < logStart || diverged.has(cursor) }
+  })
 }
 
-/** Where the newest generation ends, and with which leader epoch; `undefined` while nothing is archived. */
-function archivedEnd({ segments, gaps, cuts, newestGeneration }: PartitionLog): ArchivedEnd | undefined {
-  const cut = cuts.get(newestGeneration)
-  let end: ArchivedEnd | undefined = cut === undefined ? undefined : { next: cut, lastEpoch: -1 }
-  for (const { generation, next, lastEpoch } of segments) {
-    if (generation === newestGeneration && next > (end?.next ?? -1n)) end = { next, lastEpoch }
-  }
-  for (const { generation, next } of gaps) {
-    if (generation === newestGeneration && next > (end?.next ?? -1n)) end = { next, lastEpoch: -1 }
-  }
-  return end
+/** A cursor for a partition that cannot be read now: it only tells what is archived. */
+export async function unreadableCursor(partition: FoundPartition, context: OpenContext): Promise<PartitionCursor> {
+  const { archived } = await archivedState(partition.identity, { logStart: 0n, end: 0n }, context)
+  const { next: end } = archived
+  const place = { ...partition, archived, end, highWatermark: end, risksTombstones: false }
+  return new PartitionCursor({ ...place, follows: context.follow })
 }
 
-interface ArchivedEnd {
-  readonly next: bigint
-  readonly lastEpoch: number
+/** What is archived of a partition, and when the archiver saw it last. */
+async function archivedState(
+  identity: PartitionIdentity,
+  { logStart, end }: { readonly logStart: bigint; readonly end: bigint },
+  { storage, recorded, signal }: OpenContext,
+): Promise<{ readonly archived: ArchivedPartition; readonly seenMs: number }> {
+  const log = await listPartition(storage, identity, { signal })
+  const known = recorded.of(identity)
+  // It was seen empty: what was written and deleted since is a gap.
+  const begin = known !== undefined && known.next <= end ? known.next : logStart
+  return {
+    archived: archivedPartition(log) ?? nothingArchived(begin),
+    seenMs: Math.max(log.storedMs, known?.takenMs ?? 0),
+  }
+}
+
+/** Those whose log does not obviously continue what is archived. */
+async function divergedAmong(
+  cursors: readonly PartitionCursor[],
+  { kafka, signal }: OpenContext,
+): Promise<ReadonlySet<PartitionCursor>> {
+  const archived = cursors.filter(({ archived }) => archived.next > archived.from)
+  const asked = archived.filter(({ lastEpoch }) => lastEpoch >= 0)
+  const answers = await kafka.epochEnds(
+    asked.map(({ identity, lastEpoch: epoch }) => ({ ...identity, epoch })),
+    { signal },
+  )
+  const continued = asked.filter(({ lastEpoch, position }, index) => {
+    const answer = answers[index]
+    return answer?.epoch === lastEpoch && answer.endOffset >= position
+  })
+  const suspicious = new Set(archived)
+  for (const cursor of continued) suspicious.delete(cursor)
+  return suspicious
 }

@@ -1,95 +1,159 @@
-import type { GapName, PartitionIdentity } from '../archive/names.js'
-import type { PartitionLog, SegmentInfo } from '../archive/partition-log.js'
+import { type ArchivedPartition, withSegment } from '../archive/archived-partition.js'
+import type { PartitionIdentity } from '../archive/names.js'
+import type { SegmentInfo } from '../archive/partition-log.js'
+import type { Gap } from '../archive/verdict.js'
 import { InvalidBatchError } from '../batch/batch-header.js'
 import { batchesIn, type RecordBatchView } from '../batch/record-batch.js'
 import type { KafkeepError } from '../errors.js'
 import { larger } from '../internal/bigint.js'
 import type { FetchedPartition } from '../kafka/transport.js'
-import { OpenSegment } from './open-segment.js'
+import { OpenSegment, type SegmentContent } from './open-segment.js'
 
-/** What is known of a partition when a run begins. */
+/** What is known of a partition when a run finds it. */
 export interface CursorStart {
   readonly identity: PartitionIdentity
   /** Kafka's id of the topic, where brokers have ids. */
   readonly kafkaTopicId: string | undefined
+  /** -1 while the partition has no leader. */
   readonly leaderId: number
-  readonly generation: number
-  /** Where to go on. */
-  readonly position: bigint
-  /** Leader epoch of the batch right before `position`; -1 where there is none. */
-  readonly lastEpoch: number
-  /** Where a bounded run ends: the last stable offset at its start. */
+  /** What is stored of the partition; the cursor goes on where that ends. */
+  readonly archived: ArchivedPartition
+  /** The last stable offset. */
   readonly end: bigint
   readonly highWatermark: bigint
-  readonly segments: readonly SegmentInfo[]
-  readonly gaps: readonly GapName[]
-  readonly cuts: ReadonlyMap<number, bigint>
+  /** Whether the run goes on behind `end`. */
+  readonly follows: boolean
+  /** Whether tombstones up to `end` may be gone already, if the log there was compacted. */
+  readonly risksTombstones: boolean
 }
 
 /** How far one partition is archived in this run. */
 export class PartitionCursor {
   readonly identity: PartitionIdentity
   readonly kafkaTopicId: string | undefined
-  readonly end: bigint
+  /** The high watermark when the run found the partition. */
   readonly highWatermark: bigint
-  readonly open: OpenSegment
-  /** What is stored of the partition, also by earlier runs. */
-  readonly segments: SegmentInfo[]
-  readonly gaps: GapName[]
-  readonly cuts: Map<number, bigint>
-  generation: number
+  /** What is durable of the partition. */
+  archived: ArchivedPartition
   leaderId: number
+  /** What the run owes: the last stable offset when it found the partition, or found its log to be another one. */
+  end: bigint
+  /** The last stable offset as it was last told. */
+  stableEnd: bigint
   /** Next offset to read. */
   position: bigint
-  /** Offset after the last one that is durable. */
-  durable: bigint
   /** Leader epoch of the batch right before `position`; -1 where there is none, as behind a gap. */
   lastEpoch: number
+  /** The storing of the segment that was closed last; `undefined` once it is durable. */
+  storing: Promise<unknown> | undefined
+  /** Since when the first of the batches that are not durable is held. */
+  heldSinceMs: number | undefined
+  /** The largest batch so far that came although it is larger than what was asked for. */
+  largestBatchBytes = 0
+  /** Where a batch was refused, so that it is read once more before the partition is given up. */
+  refusedAt: bigint | undefined
+  /** Where a batch ends that shows that the log was compacted although tombstones may have gone unseen. */
+  compactedUpTo: bigint | undefined
   /** Why this partition was given up while the others go on. */
   error: KafkeepError | undefined
+  readonly #follows: boolean
+  readonly #open: OpenSegment
+  #finished = false
+  #risksTombstones: boolean
+  #unseenTombstones: readonly Gap[] = []
 
   constructor(start: CursorStart) {
     this.identity = start.identity
     this.kafkaTopicId = start.kafkaTopicId
-    this.end = start.end
-    this.highWatermark = start.highWatermark
-    this.segments = [...start.segments]
-    this.gaps = [...start.gaps]
-    this.cuts = new Map(start.cuts)
-    this.generation = start.generation
     this.leaderId = start.leaderId
-    this.position = start.position
-    this.durable = start.position
-    this.lastEpoch = start.lastEpoch
-    this.open = new OpenSegment(start.identity, start.position)
+    this.archived = start.archived
+    this.end = start.end
+    this.stableEnd = start.end
+    this.highWatermark = start.highWatermark
+    this.position = start.archived.next
+    this.lastEpoch = start.archived.lastEpoch
+    this.#follows = start.follows
+    this.#risksTombstones = start.risksTombstones
+    this.#open = new OpenSegment(start.identity, this.position)
   }
 
-  /** What is stored of the partition, as the archive's readers see it. */
-  get log(): PartitionLog {
-    const { identity, segments, gaps, cuts, generation } = this
-    return { partition: identity, segments, gaps, cuts, newestGeneration: generation }
+  /** Bytes that are held because they are not durable; those being stored are not counted. */
+  get heldBytes(): number {
+    return this.#open.bytes
+  }
+
+  /** Whether a segment can be closed. */
+  get holds(): boolean {
+    return !this.#open.empty
   }
 
   /** Whether nothing is left to read. */
   get done(): boolean {
-    return this.error !== undefined || this.position >= this.end
+    return this.#finished || this.error !== undefined || (!this.#follows && this.position >= this.end)
   }
 
-  /** Goes on elsewhere. There must be nothing that is not stored yet. */
-  moveTo(position: bigint): void {
-    this.position = position
-    this.durable = position
-    this.lastEpoch = -1
-    this.open.startAt(position)
+  /** Whether there is something to read, as far as is known. */
+  get lagging(): boolean {
+    return this.position < (this.#follows ? this.stableEnd : this.end)
+  }
+
+  /** Offsets up to the last stable one that are not durable, as far as is known. */
+  get lag(): bigint {
+    const end = this.#follows ? this.stableEnd : this.end
+    return end > this.archived.next ? end - this.archived.next : 0n
+  }
+
+  /** Whether the run has archived what it owed when it found the partition. */
+  get complete(): boolean {
+    return this.error === undefined && this.archived.next >= this.end && this.end >= this.highWatermark
+  }
+
+  /** Where this run could not know what it had missed, and began anew. */
+  get unseenTombstones(): readonly Gap[] {
+    return this.#unseenTombstones
+  }
+
+  /** Takes note that the partition is archived anew because of tombstones that were missed in `gap`. */
+  missedTombstones(gap: Gap): void {
+    this.#unseenTombstones = [gap]
+    this.#risksTombstones = false
+    this.compactedUpTo = undefined
+  }
+
+  /** Reads no further; what is held can still be stored. */
+  finish(): void {
+    this.#finished = true
+  }
+
+  /** Goes on elsewhere, with what is durable now. There must be nothing that is held. */
+  moveTo(archived: ArchivedPartition): void {
+    this.archived = archived
+    this.position = archived.next
+    this.lastEpoch = archived.lastEpoch
+    this.#open.startAt(archived.next)
+  }
+
+  /** Closes what is held as a segment; the next one begins where it ends. */
+  closeSegment(): SegmentContent {
+    this.heldSinceMs = undefined
+    return this.#open.close()
+  }
+
+  /** Takes note that a closed segment is durable. */
+  stored(segment: SegmentInfo): void {
+    this.archived = withSegment(this.archived, segment)
+    this.storing = undefined
   }
 
   /**
    * Takes what a broker answered, up to where the run ends. Where a batch cannot be taken it answers why; everything
    * before it has been taken.
    */
-  take({ bytes, aborted }: FetchedPartition): string | undefined {
-    this.open.expectAborted(aborted)
-    const run = { start: 0, end: 0 }
+  take({ bytes, aborted, lastStableOffset }: FetchedPartition): string | undefined {
+    if (this.done) return undefined
+    if (lastStableOffset >= 0n) this.stableEnd = lastStableOffset
+    this.#open.expectAborted(aborted)
+    const run = { start: 0, end: 0, batches: 0 }
     try {
       for (const batch of batchesIn(bytes, this.identity)) if (!this.#takeBatch(batch, run)) break
       return undefined
@@ -97,31 +161,44 @@ export class PartitionCursor {
       if (error instanceof InvalidBatchError) return error.message
       throw error
     } finally {
-      this.open.keep(bytes.subarray(run.start, run.end))
+      this.#open.keep(bytes.subarray(run.start, run.end), run.batches)
+      if (this.holds) this.heldSinceMs ??= performance.now()
     }
   }
 
   /** Answers whether there may be more to take behind the batch. */
-  #takeBatch(batch: RecordBatchView, run: { start: number; end: number }): boolean {
+  #takeBatch(batch: RecordBatchView, run: { start: number; end: number; batches: number }): boolean {
     const { length } = batch.bytes
-    if (run.end > run.start && batch.baseOffset < this.position) {
-      throw new InvalidBatchError(`the batch at offset ${batch.baseOffset} follows offset ${this.position - 1n}`)
+    const { baseOffset, nextOffset } = batch
+    if (run.end > run.start && baseOffset < this.position) {
+      throw new InvalidBatchError(`the batch at offset ${baseOffset} follows offset ${this.position - 1n}`)
     }
-    if (batch.nextOffset <= this.position) {
+    if (nextOffset <= this.position) {
       run.start += length
       run.end = run.start
       return true
     }
-    if (batch.baseOffset >= this.end) {
+    if (!this.#follows && baseOffset >= this.end) {
       this.position = larger(this.position, this.end)
-      this.open.extendTo(this.end)
+      this.#open.extendTo(this.end)
       return false
     }
-    if (!batch.intact) throw new InvalidBatchError(`the checksum of the batch at offset ${batch.baseOffset} is wrong`)
-    this.open.take(batch)
-    this.position = batch.nextOffset
+    if (this.#risksTombstones && this.position < this.end && (baseOffset > this.position || hasHoles(batch))) {
+      this.compactedUpTo = nextOffset
+      return false
+    }
+    if (!batch.intact) throw new InvalidBatchError(`the checksum of the batch at offset ${baseOffset} is wrong`)
+    this.#open.take(batch)
+    this.position = nextOffset
     this.lastEpoch = batch.leaderEpoch
+    if (length > this.largestBatchBytes) this.largestBatchBytes = length
     run.end += length
+    run.batches++
     return true
   }
+}
+
+/** Whether compaction has removed records of the batch. */
+function hasHoles({ recordCount, lastOffsetDelta }: RecordBatchView): boolean {
+  return recordCount <= lastOffsetDelta
 }

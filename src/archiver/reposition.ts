@@ -1,8 +1,11 @@
+import { archivedPartition, nothingArchived, withGap } from '../archive/archived-partition.js'
 import { beginGeneration } from '../archive/generation.js'
-import { type GapName, gapKey } from '../archive/names.js'
+import { type GapCause, type GapName, gapKey } from '../archive/names.js'
+import { listPartition } from '../archive/partition-log.js'
 import type { SegmentSource } from '../archive/read-segment.js'
 import { partitionName } from '../batch/topic-partition.js'
 import { ArchiveGapError, LogDivergedError } from '../errors.js'
+import { smaller } from '../internal/bigint.js'
 import type { KafkaTransport } from '../kafka/transport.js'
 import { findCut } from './divergence.js'
 import type { ArchiveEvent } from './events.js'
@@ -22,63 +25,85 @@ export interface RepositionContext extends LogPolicy {
 }
 
 /**
- * Moves a cursor that has nothing unstored to where its log goes on: to the cut where the log has diverged, and behind
- * what is gone. Both are durable before the cursor moves.
+ * Moves a cursor that holds nothing to where its log goes on: to the cut where the log has diverged, and behind what is
+ * gone. Both are durable before the cursor moves.
  */
-export async function* reposition(
+export async function reposition(
   cursor: PartitionCursor,
-  logStart: bigint,
   context: RepositionContext,
-): AsyncGenerator<ArchiveEvent, void, void> {
-  const cut = await findCut(context.kafka, context.source, cursor.log, { signal: context.signal })
-  if (cut !== undefined) yield await beginAt(cut, cursor, context)
-  if (cursor.position < logStart) yield await skipTo(logStart, cursor, context)
+): Promise<readonly ArchiveEvent[]> {
+  const { kafka, source, signal } = context
+  const log = await listPartition(source.storage, cursor.identity, { signal })
+  const cut = await findCut(kafka, source, log, { signal })
+  const events: ArchiveEvent[] = []
+  if (cut !== undefined) events.push(await beginAt(cut, cursor, context))
+  const [logStart = 0n] = await kafka.listOffsets('earliest', [cursor.identity], { signal })
+  if (cursor.position < logStart) events.push(await skipTo(logStart, cursor, context))
+  return events
 }
 
-async function beginAt(
-  cut: bigint,
-  cursor: PartitionCursor,
-  { source, onDivergence, signal }: RepositionContext,
-): Promise<ArchiveEvent> {
+async function beginAt(cut: bigint, cursor: PartitionCursor, context: RepositionContext): Promise<ArchiveEvent> {
+  const { kafka, signal } = context
   const { identity, position: archivedNext } = cursor
-  if (onDivergence === 'error') {
+  if (context.onDivergence === 'error') {
     throw new LogDivergedError(
       `the log of ${partitionName(identity)} does not continue what is archived: they part at offset ${cut}, the archive ends at ${archivedNext}`,
       { hint: "`onDivergence: 'continue'` begins a new generation and keeps the old one" },
     )
   }
-  const generation = cursor.generation + 1
-  const start = { generation, cut, archivedNext, takenMs: Date.now() }
-  const decided = await beginGeneration(source.storage, identity, start, { signal })
-  cursor.generation = generation
-  cursor.cuts.set(generation, decided)
-  cursor.moveTo(decided)
-  return {
-    type: 'diverged',
-    topic: identity.topic,
-    partition: identity.partition,
-    generation,
-    at: decided,
-    archivedNext,
-  }
+  const event = await beginNextGeneration(cut, cursor, context)
+  // What the run owed is gone with the old log; it owes what the new one has.
+  const [stableEnd = 0n] = await kafka.listOffsets('last-stable', [identity], { signal })
+  cursor.end = smaller(cursor.end, stableEnd)
+  cursor.stableEnd = stableEnd
+  return event
 }
 
-async function skipTo(
-  logStart: bigint,
+/** Has the log from `cut` on archived anew, beside what there is of it. */
+export async function beginNextGeneration(
+  cut: bigint,
   cursor: PartitionCursor,
-  { source, onGap, signal }: RepositionContext,
+  { source, signal }: Pick<RepositionContext, 'source' | 'signal'>,
 ): Promise<ArchiveEvent> {
-  const { identity, position: from, generation } = cursor
-  const gap: GapName = { ...identity, generation, from, next: logStart, cause: 'retention' }
-  if (onGap === 'error') {
+  const { identity, position: archivedNext, archived } = cursor
+  const generation = archived.generation + 1
+  const start = { generation, cut, archivedNext, takenMs: Date.now() }
+  const at = await beginGeneration(source.storage, identity, start, { signal })
+  const log = await listPartition(source.storage, identity, { signal })
+  cursor.moveTo(archivedPartition(log) ?? nothingArchived(at))
+  return { type: 'diverged', topic: identity.topic, partition: identity.partition, generation, at, archivedNext }
+}
+
+async function skipTo(logStart: bigint, cursor: PartitionCursor, context: RepositionContext): Promise<ArchiveEvent> {
+  const { identity, position: from } = cursor
+  if (context.onGap === 'error') {
     throw new ArchiveGapError(
       `offsets ${from} to ${logStart - 1n} of ${partitionName(identity)} are gone from the log and not archived`,
       { hint: "`onGap: 'continue'` records the gap and goes on; archive more often than retention deletes" },
     )
   }
+  const cause = await causeOf(identity.topic, context)
+  return recordGap({ from, next: logStart, cause }, cursor, context)
+}
+
+/** Records why offsets are not archived, and moves the cursor behind them. */
+export async function recordGap(
+  { from, next, cause }: Pick<GapName, 'from' | 'next' | 'cause'>,
+  cursor: PartitionCursor,
+  { source, signal }: Pick<RepositionContext, 'source' | 'signal'>,
+): Promise<ArchiveEvent> {
+  const { identity, archived } = cursor
+  const gap: GapName = { ...identity, generation: archived.generation, from, next, cause }
   await source.storage.put(gapKey(gap), Buffer.alloc(0), { signal })
-  cursor.gaps.push(gap)
-  cursor.moveTo(logStart)
-  const { topic, partition } = identity
-  return { type: 'gap', topic, partition, from, next: logStart, cause: 'retention' }
+  cursor.moveTo(withGap(archived, gap))
+  return { type: 'gap', topic: identity.topic, partition: identity.partition, from, next, cause }
+}
+
+/** Retention, where the topic has any; otherwise somebody deleted the records. */
+async function causeOf(topic: string, { kafka, signal }: RepositionContext): Promise<GapCause> {
+  const [described] = await kafka.topicConfigs([topic], { signal })
+  const configs = new Map(described?.configs.map(({ name, value }) => [name, value]))
+  const cleans = configs.get('cleanup.policy')?.split(',').includes('delete') ?? true
+  const limited = ['retention.ms', 'retention.bytes'].some((name) => configs.get(name) !== '-1')
+  return cleans && limited ? 'retention' : 'deleted'
 }

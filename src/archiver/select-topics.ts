@@ -4,14 +4,15 @@ import { protocolError } from '../kafka/retry.js'
 import type { KafkaTransport, TopicMetadata, TransportCallOptions } from '../kafka/transport.js'
 
 /**
- * The topics a run is about. Internal topics only where they are named.
+ * The topics a run is about. Internal topics only where they are named. Without `mustExist`, topics that cannot be
+ * described are left out.
  *
- * @throws {@link TopicNotFoundError} when a topic that is named does not exist.
+ * @throws {@link TopicNotFoundError} when a topic that is named does not exist and `mustExist`.
  */
 export async function selectTopics(
   kafka: KafkaTransport,
   filter: TopicFilter | undefined,
-  { signal }: TransportCallOptions,
+  { mustExist, signal }: TransportCallOptions & { readonly mustExist: boolean },
 ): Promise<{ readonly clusterId: string; readonly topics: readonly TopicMetadata[] }> {
   const onlyNames = filter?.every((item) => typeof item === 'string') === true
   const names = onlyNames ? (filter as readonly string[]) : undefined
@@ -21,12 +22,13 @@ export async function selectTopics(
     filter,
     known.map(({ topic }) => topic),
   )
-  if (missing !== undefined) {
+  if (missing !== undefined && mustExist) {
     throw new TopicNotFoundError(missing, { hint: 'check the spelling; names are case-sensitive' })
   }
   const selected = known.filter(
     ({ topic, internal }) => selects(filter, topic) && (!internal || filter?.includes(topic) === true),
   )
+  if (!mustExist) return { clusterId, topics: selected.filter(({ error }) => error === undefined) }
   for (const { topic, error } of selected) {
     if (error !== undefined) throw protocolError(error, `describe topic ${topic}`)
   }

@@ -22,16 +22,7 @@ export async function storeSegment(
   content: SegmentContent,
   { signal }: StorageCallOptions,
 ): Promise<SegmentInfo> {
-  const items = codec.lossless ? wholeLog(content) : committedOnly(content)
-  const subject = segmentSubject({ ...identity, from: content.from, next: content.next })
-  const chunks: Uint8Array[] = []
-  let crc = 0
-  let sizeBytes = 0
-  for await (const chunk of codec.encode(items.batches, { signal, subject })) {
-    chunks.push(chunk)
-    crc = crc32c(chunk, crc)
-    sizeBytes += chunk.length
-  }
+  const object = codec.verbatim === true ? verbatim(content) : await encoded(codec, identity, content, signal)
   const name: SegmentName = {
     ...identity,
     from: content.from,
@@ -39,15 +30,47 @@ export async function storeSegment(
     firstEpoch: content.firstEpoch,
     lastEpoch: content.lastEpoch,
     maxTimestampMs: content.maxTimestampMs,
-    records: items.records(),
+    records: object.records,
     abortedTransactions: codec.lossless ? content.aborted.length : 0,
-    crc32c: crc,
+    crc32c: object.crc32c,
     extension: codec.extension,
   }
   const key = segmentKey(name)
   if (name.abortedTransactions > 0) await storage.put(abortedKey(key), abortedBytes(content.aborted), { signal })
-  await storage.put(key, chunks, { crc32c: crc, signal })
-  return { ...name, key, sizeBytes }
+  await storage.put(key, object.chunks, { crc32c: object.crc32c, signal })
+  return { ...name, key, sizeBytes: object.sizeBytes }
+}
+
+/** The bytes of a segment's object, and what its name tells of them. */
+interface SegmentObject {
+  readonly chunks: readonly Uint8Array[]
+  readonly sizeBytes: number
+  readonly crc32c: number
+  readonly records: number
+}
+
+/** The object is the batches as they came. */
+function verbatim({ runs: chunks, bytes: sizeBytes, crc32c: sum, records }: SegmentContent): SegmentObject {
+  return { chunks, sizeBytes, crc32c: sum, records }
+}
+
+async function encoded(
+  codec: Codec<RecordBatch>,
+  identity: PartitionIdentity & { readonly generation: number },
+  content: SegmentContent,
+  signal: AbortSignal | undefined,
+): Promise<SegmentObject> {
+  const items = codec.lossless ? wholeLog(content) : committedOnly(content)
+  const subject = segmentSubject({ ...identity, from: content.from, next: content.next })
+  const chunks: Uint8Array[] = []
+  let sum = 0
+  let sizeBytes = 0
+  for await (const chunk of codec.encode(items.batches, { signal, subject })) {
+    chunks.push(chunk)
+    sum = crc32c(chunk, sum)
+    sizeBytes += chunk.length
+  }
+  return { chunks, sizeBytes, crc32c: sum, records: items.records() }
 }
 
 interface EncodedItems {

@@ -1,11 +1,14 @@
-import { type PartitionVerdict, verdictOf } from '../archive/verdict.js'
+import type { Gap, PartitionVerdict } from '../archive/verdict.js'
 import { type Progress, ProgressReporter, type RunOptions, ratePerSecond } from '../progress.js'
 import type { ArchiveEvent } from './events.js'
 import type { PartitionCursor } from './partition-cursor.js'
 
 /** What a run achieved. */
 export interface ArchiveSummary {
-  /** Id of the checkpoint that the run ended with. */
+  /**
+   * Id of the checkpoint that the run ended with. Empty where another process wrote it: with `share`, the leader of the
+   * group does.
+   */
   readonly checkpoint: string
   /** Segments stored by this run. */
   readonly segments: number
@@ -13,7 +16,7 @@ export interface ArchiveSummary {
   readonly records: bigint
   /** Bytes stored by this run. */
   readonly bytes: bigint
-  /** What the archive now holds of each selected partition. */
+  /** What the archive now holds of each partition that this run archived. */
   readonly partitions: readonly PartitionVerdict[]
   /** Whether every partition is complete. */
   readonly complete: boolean
@@ -22,18 +25,18 @@ export interface ArchiveSummary {
 /** Counts what a run has done. */
 export class ArchiveTally {
   readonly progress: ProgressReporter<Progress>
-  readonly #cursors: readonly PartitionCursor[]
+  readonly #cursors: ReadonlySet<PartitionCursor>
   #segments = 0
   #records = 0n
   #bytes = 0n
 
-  constructor(cursors: readonly PartitionCursor[], { onProgress }: RunOptions) {
+  constructor(cursors: ReadonlySet<PartitionCursor>, { onProgress }: RunOptions) {
     this.#cursors = cursors
     this.progress = new ProgressReporter<Progress>(onProgress, (elapsedMs) => ({
       doneRecords: this.#records,
       doneBytes: this.#bytes,
       bytesPerSecond: ratePerSecond(this.#bytes, elapsedMs),
-      lagRecords: cursors.reduce((lag, { end, durable }) => lag + (end > durable ? end - durable : 0n), 0n),
+      lagRecords: [...cursors].reduce((lag, cursor) => lag + cursor.lag, 0n),
     }))
   }
 
@@ -42,14 +45,10 @@ export class ArchiveTally {
     this.#segments++
     this.#records += BigInt(event.records)
     this.#bytes += BigInt(event.bytes)
-    this.progress.tick()
   }
 
   summary(checkpoint: string): ArchiveSummary {
-    const partitions = this.#cursors.map((cursor) => {
-      const reachedEnd = cursor.error === undefined && cursor.end === cursor.highWatermark
-      return verdictOf(cursor.log, { next: cursor.durable, reachedEnd })
-    })
+    const partitions = [...this.#cursors].map(verdictOfCursor).sort(byName)
     return {
       checkpoint,
       segments: this.#segments,
@@ -59,4 +58,16 @@ export class ArchiveTally {
       complete: partitions.every(({ complete }) => complete),
     }
   }
+}
+
+function verdictOfCursor({ identity, archived, complete, unseenTombstones }: PartitionCursor): PartitionVerdict {
+  const { topic, partition } = identity
+  const { from, next, records } = archived
+  const gaps: readonly Gap[] = [...archived.gaps, ...unseenTombstones]
+  return { topic, partition, from, next, records, gaps, complete: complete && gaps.length === 0 }
+}
+
+function byName(a: PartitionVerdict, b: PartitionVerdict): number {
+  if (a.topic !== b.topic) return a.topic < b.topic ? -1 : 1
+  return a.partition - b.partition
 }

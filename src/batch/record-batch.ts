@@ -82,6 +82,10 @@ export class RecordBatchView implements RecordBatch, TopicPartition {
     return this.attributes & ATTRIBUTE.logAppendTime ? 'log-append' : 'create'
   }
 
+  get baseTimestampMs(): bigint {
+    return this.bytes.readBigInt64BE(FIELD.baseTimestamp)
+  }
+
   get maxTimestampMs(): bigint {
     return this.bytes.readBigInt64BE(FIELD.maxTimestamp)
   }

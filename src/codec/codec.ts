@@ -22,6 +22,13 @@ export interface Codec<T> {
   readonly lossless: boolean
   /** Whether a part of the object can be decoded from a byte range. */
   readonly seekable: boolean
+  /**
+   * Whether `encode` gives exactly the bytes of the items, one after another. Then the archiver may hand these bytes to
+   * the storage by itself.
+   *
+   * @defaultValue `false`
+   */
+  readonly verbatim?: boolean | undefined
   /** Streams the bytes of an object that holds `items`. */
   encode(items: AsyncIterable<T>, options?: CodecCallOptions): AsyncIterable<Uint8Array>
   /**

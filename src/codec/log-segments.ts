@@ -9,7 +9,7 @@ import type { Codec, CodecCallOptions } from './codec.js'
  * and `kafka-dump-log` reads it when it is copied to `<first offset>.log`. The default codec of topics.
  */
 export function logSegments(): Codec<RecordBatch> {
-  return { id: 'log-segments', extension: '.log', lossless: true, seekable: true, encode, decode }
+  return { id: 'log-segments', extension: '.log', lossless: true, seekable: true, verbatim: true, encode, decode }
 }
 
 async function* encode(batches: AsyncIterable<RecordBatch>, { signal }: CodecCallOptions = {}) {

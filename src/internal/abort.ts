@@ -19,8 +19,11 @@ export async function abortable<T>(promise: Promise<T>, signal: AbortSignal | un
 
 const listenersOf = new WeakMap<AbortSignal, { readonly callbacks: Set<() => void>; readonly callAll: () => void }>()
 
-/** Adds one real listener a signal, however many wait for it: Node warns of a leak when a signal has more than ten. */
-function onAbort(signal: AbortSignal, callback: () => void): () => void {
+/**
+ * Calls back when the signal fires; the answer ends that. Adds one real listener a signal, however many wait for it: Node
+ * warns of a leak when a signal has more than ten.
+ */
+export function onAbort(signal: AbortSignal, callback: () => void): () => void {
   const listeners = listenersOf.get(signal) ?? addListener(signal)
   listeners.callbacks.add(callback)
   return () => {

@@ -64,11 +64,15 @@ export function instantOption(name: string, value: Date | undefined): bigint | u
   throw new TypeError(`\`${name}\` must be a valid Date, got ${String(value)}`)
 }
 
+/** Returns `value` after checking that it is a signal, if anything. */
+export function signalOption(name: string, value: unknown): AbortSignal | undefined {
+  if (value === undefined || value instanceof AbortSignal) return value
+  throw new TypeError(`\`${name}\` must be an AbortSignal, got ${String(value)}`)
+}
+
 /** Checks the options that every run accepts. */
 export function checkRunOptions(options: { readonly signal?: unknown; readonly onProgress?: unknown }): void {
-  if (options.signal !== undefined && !(options.signal instanceof AbortSignal)) {
-    throw new TypeError(`\`signal\` must be an AbortSignal, got ${String(options.signal)}`)
-  }
+  signalOption('signal', options.signal)
   if (options.onProgress !== undefined && typeof options.onProgress !== 'function') {
     throw new TypeError(`\`onProgress\` must be a function, got ${String(options.onProgress)}`)
   }

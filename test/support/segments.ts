@@ -23,7 +23,7 @@ export function segmentInfo(changes: Partial<SegmentName> = {}): SegmentInfo {
 
 /** What a listing would tell, with what a test is about replaced. */
 export function partitionLog(changes: Partial<PartitionLog> = {}): PartitionLog {
-  return { partition: PARTITION, segments: [], gaps: [], newestGeneration: 1, cuts: new Map(), ...changes }
+  return { partition: PARTITION, segments: [], gaps: [], newestGeneration: 1, cuts: new Map(), storedMs: 0, ...changes }
 }
 
 /** Stores batches as a log segment, by the format's description and without the archiver. */

@@ -175,8 +175,11 @@ describe.each(VERSIONS)('topics of %s', (version) => {
     expect(values).toEqual(['value-50', 'value-51', 'value-52'])
   })
 
-  it('whose oldest records retention took before they were archived have a gap that says so', async () => {
-    const topic = await bench.createTopic()
+  it.each([
+    ['retention', { 'retention.ms': '3600000' }],
+    ['deleted', { 'retention.ms': '-1', 'retention.bytes': '-1' }],
+  ])('whose oldest records went before they were archived have a gap that says so: %s', async (cause, configs) => {
+    const topic = await bench.createTopic(1, configs)
     await bench.produce(topic, [messages(0, 5)])
     await archiveWithOwnTransport(topic)
     await bench.produce(topic, [messages(5, 20)])
@@ -189,7 +192,7 @@ describe.each(VERSIONS)('topics of %s', (version) => {
     expect(summary.partitions[0]).toMatchObject({
       from: 0n,
       next: 20n,
-      gaps: [{ from: 5n, next: 12n, cause: 'retention' }],
+      gaps: [{ from: 5n, next: 12n, cause }],
     })
     const restored = await new TopicRestorer({ kafka, storage }).run({ topics: [topic], rename: (name) => `${name}-r` })
     expect(restored.partitions[0]).toMatchObject({ records: 13n, missing: 7n })

@@ -24,6 +24,7 @@ describe('the listing of a partition', () => {
       gaps: [GAP],
       newestGeneration: 2,
       cuts: new Map([[2, 5n]]),
+      storedMs: expect.any(Number),
     })
   })
 

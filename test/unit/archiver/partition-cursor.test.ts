@@ -1,17 +1,18 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { PartitionCursor } from '../../../src/archiver/partition-cursor.js'
+import { nothingArchived } from '../../../src/archive/archived-partition.js'
+import { type CursorStart, PartitionCursor } from '../../../src/archiver/partition-cursor.js'
 import type { AbortedTransaction, FetchedPartition } from '../../../src/kafka/transport.js'
 import { BIT, batchBytes, batchView, markerBytes, numberedRecords } from '../../support/batches.js'
 import { PARTITION } from '../../support/segments.js'
 import { transactionalLog } from '../../support/transactional-log.js'
 
-function cursorAt(position: bigint, end: bigint): PartitionCursor {
+function cursorAt(position: bigint, end: bigint, changes: Partial<CursorStart> = {}): PartitionCursor {
   return new PartitionCursor({
     identity: PARTITION,
     kafkaTopicId: PARTITION.topicId,
-    ...{ leaderId: 1, generation: 1, position, lastEpoch: -1, end, highWatermark: end },
-    ...{ segments: [], gaps: [], cuts: new Map() },
+    ...{ leaderId: 1, archived: nothingArchived(position), end, highWatermark: end },
+    ...{ follows: false, risksTombstones: false, ...changes },
   })
 }
 
@@ -26,7 +27,7 @@ function batch(baseOffset: bigint, count: number, leaderEpoch = 0): Buffer {
 }
 
 function keptBytes(cursor: PartitionCursor): Buffer {
-  return Buffer.concat([...cursor.open.close().batches()].map(({ bytes }) => bytes))
+  return Buffer.concat([...cursor.closeSegment().batches()].map(({ bytes }) => bytes))
 }
 
 describe('what a broker answers', () => {
@@ -55,13 +56,13 @@ describe('what a broker answers', () => {
     const first = batchBytes({ records, leaderEpoch: 2, producerId: 7n, attributes: BIT.transactional })
     const marker = markerBytes('abort', { baseOffset: 3n, producerId: 7n, leaderEpoch: 4, maxTimestampMs: 10n })
     cursor.take(answer(Buffer.concat([first, marker]), [{ producerId: 7n, firstOffset: 0n }]))
-    expect(cursor).toMatchObject({ position: 4n, lastEpoch: 4, durable: 0n, done: false })
-    expect(cursor.open.bytes).toBe(first.length + marker.length)
-    expect(cursor.open.close()).toMatchObject({
+    expect(cursor).toMatchObject({ position: 4n, lastEpoch: 4, archived: { next: 0n }, done: false })
+    expect(cursor.heldBytes).toBe(first.length + marker.length)
+    expect(cursor.closeSegment()).toMatchObject({
       ...{ from: 0n, next: 4n, firstEpoch: 2, lastEpoch: 4, records: 3, maxTimestampMs: 50n },
       aborted: [{ producerId: 7n, firstOffset: 0n }],
     })
-    expect(cursor.open.close()).toMatchObject({ from: 4n, next: 4n, records: 0, maxTimestampMs: -1n, aborted: [] })
+    expect(cursor.closeSegment()).toMatchObject({ from: 4n, next: 4n, records: 0, maxTimestampMs: -1n, aborted: [] })
   })
 
   it('is not kept twice where it begins before the position, but a batch around the position is kept whole', () => {
@@ -69,7 +70,7 @@ describe('what a broker answers', () => {
     const cursor = cursorAt(6n, 20n)
     expect(cursor.take(answer(Buffer.concat([batch(0n, 4), around, batch(8n, 2)])))).toBeUndefined()
     expect(cursor.position).toBe(10n)
-    const content = cursor.open.close()
+    const content = cursor.closeSegment()
     expect(content).toMatchObject({ from: 6n, next: 10n })
     expect([...content.batches()].map(({ baseOffset }) => baseOffset)).toEqual([4n, 8n])
   })
@@ -81,7 +82,7 @@ describe('what a broker answers', () => {
     const behind = cursorAt(0n, 6n)
     behind.take(answer(Buffer.concat([batch(0n, 4), batch(9n, 4)])))
     expect(behind).toMatchObject({ position: 6n, done: true })
-    const content = behind.open.close()
+    const content = behind.closeSegment()
     expect(content).toMatchObject({ from: 0n, next: 6n })
     expect([...content.batches()].map(({ baseOffset }) => baseOffset)).toEqual([0n])
   })
@@ -89,7 +90,7 @@ describe('what a broker answers', () => {
   it('without a whole batch changes nothing', () => {
     const cursor = cursorAt(0n, 5n)
     for (const length of [0, 5, 20, 60]) expect(cursor.take(answer(batch(0n, 3).subarray(0, length)))).toBeUndefined()
-    expect(cursor).toMatchObject({ position: 0n, open: { empty: true, bytes: 0 } })
+    expect(cursor).toMatchObject({ position: 0n, holds: false, heldBytes: 0 })
   })
 
   it('does not stay in memory whole for the sake of a small part', () => {
@@ -97,7 +98,7 @@ describe('what a broker answers', () => {
     const whole = Buffer.concat([small, Buffer.alloc(100_000)])
     const cursor = cursorAt(0n, 1n)
     cursor.take(answer(whole.subarray(0, small.length)))
-    const [kept] = [...cursor.open.close().batches()]
+    const [kept] = [...cursor.closeSegment().batches()]
     expect(kept?.bytes.equals(small)).toBe(true)
     expect(kept?.bytes.buffer).not.toBe(whole.buffer)
   })
@@ -132,7 +133,7 @@ describe('a damaged answer', () => {
   it('never puts the bytes of one batch in the place of another, when offsets go back inside it', () => {
     const cursor = cursorAt(0n, 9n)
     cursor.take(answer(Buffer.concat([batch(0n, 4), batch(1n, 2), batch(4n, 2)])))
-    const kept = [...cursor.open.close().batches()].map(({ baseOffset }) => baseOffset)
+    const kept = [...cursor.closeSegment().batches()].map(({ baseOffset }) => baseOffset)
     expect(kept[0]).toBe(0n)
     expect(kept).not.toContain(1n)
   })
@@ -148,13 +149,13 @@ describe('a cursor that goes on elsewhere', () => {
     const written = batchBytes({ producerId, attributes: BIT.transactional, records: numberedRecords(3) })
     // The marker that ends it is never read: it lies in the gap, or on the branch that was left.
     cursor.take(answer(written, [{ producerId, firstOffset: 0n }]))
-    expect(cursor.open.close().aborted).toHaveLength(1)
-    cursor.moveTo(position)
+    expect(cursor.closeSegment().aborted).toHaveLength(1)
+    cursor.moveTo(nothingArchived(position))
     const later = batchView({ baseOffset: position, producerId, attributes: BIT.transactional })
     cursor.take(
       answer(Buffer.concat([later.bytes, markerBytes('commit', { baseOffset: later.nextOffset, producerId })])),
     )
-    expect(cursor).toMatchObject({ durable: position, lastEpoch: 0 })
-    expect(cursor.open.close()).toMatchObject({ from: position, next: position + 2n, aborted: [] })
+    expect(cursor).toMatchObject({ archived: { next: position }, lastEpoch: 0 })
+    expect(cursor.closeSegment()).toMatchObject({ from: position, next: position + 2n, aborted: [] })
   })
 })

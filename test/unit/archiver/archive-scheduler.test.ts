@@ -1,14 +1,15 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest'
+import { nothingArchived } from '../../../src/archive/archived-partition.js'
+import { ArchiveScheduler } from '../../../src/archiver/archive-scheduler.js'
 import type { ArchiveEvent } from '../../../src/archiver/events.js'
-import { ArchiveLane } from '../../../src/archiver/lane.js'
 import { PartitionCursor } from '../../../src/archiver/partition-cursor.js'
-import { partitionName } from '../../../src/batch/topic-partition.js'
+import { PositionCommits } from '../../../src/archiver/position-commits.js'
 import { logSegments } from '../../../src/codec/log-segments.js'
+import { TaskSet } from '../../../src/internal/task-set.js'
 import type { FetchedPartition, FetchRequest, KafkaTransport } from '../../../src/kafka/transport.js'
 import { MemoryStorage } from '../../../src/storage/memory.js'
 import { batchBytes, numberedRecords } from '../../support/batches.js'
 import { fakeKafka } from '../../support/fake-kafka.js'
-import { collected } from '../../support/znode-arbitrary.js'
 
 const LEADER = 1
 const RECORDS = 4
@@ -16,7 +17,7 @@ const RECORDS = 4
 /** What a broker answers about a partition, in turn; the last answer is given again and again. */
 type Script = readonly Partial<FetchedPartition>[]
 
-describe('a lane', () => {
+describe('a scheduler', () => {
   let storage: MemoryStorage
   let scripts: Map<string, Script>
   let requests: FetchRequest[]
@@ -36,9 +37,8 @@ describe('a lane', () => {
   function cursorOf(topic: string, topicId: string | undefined, leaderId = LEADER): PartitionCursor {
     const identity = { topic, topicId: topicId ?? '-cluster', partition: 0 }
     const end = BigInt(RECORDS)
-    const log = { segments: [], gaps: [], cuts: new Map<number, bigint>() }
-    const start = { position: 0n, lastEpoch: -1, end, highWatermark: end }
-    return new PartitionCursor({ identity, kafkaTopicId: topicId, leaderId, generation: 1, ...start, ...log })
+    const start = { identity, kafkaTopicId: topicId, leaderId, archived: nothingArchived(0n), end, highWatermark: end }
+    return new PartitionCursor({ ...start, follows: false, risksTombstones: false })
   }
 
   function kafka(overrides: Partial<KafkaTransport> = {}): KafkaTransport {
@@ -72,17 +72,25 @@ describe('a lane', () => {
     cursors: readonly PartitionCursor[],
     overrides: Partial<KafkaTransport> = {},
   ): Promise<ArchiveEvent[]> {
-    const lane = new ArchiveLane(cursors, {
-      ...{ kafka: kafka(overrides), source: { storage, codecs: [] }, target: { storage, codec: logSegments() } },
-      ...{ groupId: 'kafkeep', segmentBytes: 1_048_576, memoryBytes: 8_388_608, signal: undefined },
-      ...{ onGap: 'continue', onDivergence: 'continue', onTaken: () => {} },
+    const transport = kafka(overrides)
+    const tasks = new TaskSet<readonly ArchiveEvent[]>()
+    const scheduler = new ArchiveScheduler({
+      ...{ kafka: transport, source: { storage, codecs: [] }, target: { storage, codec: logSegments() }, tasks },
+      ...{ segmentBytes: 1_048_576, memoryBytes: 8_388_608, maxSegmentAgeMs: 60_000, signal: undefined },
+      ...{ onGap: 'continue', onDivergence: 'continue' },
+      commits: new PositionCommits((offsets) => transport.commitGroupOffsets('kafkeep', offsets)),
     })
-    return collected(lane.run())
+    for (const cursor of cursors) scheduler.add(cursor, { suspicious: false })
+    const events: ArchiveEvent[] = []
+    for (scheduler.work(); !(tasks.empty && scheduler.finished); scheduler.work()) {
+      events.push(...(await tasks.next(scheduler.dueInMs)).flat())
+    }
+    return events
   }
 
   it('asks for topics by name where the brokers have no ids', async () => {
     const events = await run([cursorOf('a', undefined), cursorOf('b', undefined)])
-    expect(requests[0]?.topics.map(({ topic, topicId }) => [topic, topicId])).toEqual([
+    expect(requests.flatMap(({ topics }) => topics.map(({ topic, topicId }) => [topic, topicId]))).toEqual([
       ['a', undefined],
       ['b', undefined],
     ])
@@ -93,18 +101,18 @@ describe('a lane', () => {
   })
 
   it('goes on with the others while a partition has no leader, and with that one when it has', async () => {
-    const events: string[] = []
     const cursors = [cursorOf('orphan', 'o', -1), cursorOf('a', 'a')]
     leaders.set('orphan', -1)
-    const commitGroupOffsets = async (
-      _: string,
-      offsets: readonly { readonly topic: string; readonly partition: number }[],
-    ) => {
-      events.push(...offsets.map(partitionName))
+    const put = storage.put.bind(storage)
+    vi.spyOn(storage, 'put').mockImplementation(async (...args) => {
       leaders.set('orphan', LEADER)
-    }
-    await run(cursors, { commitGroupOffsets })
-    expect(events).toEqual(['a-0', 'orphan-0'])
+      return put(...args)
+    })
+    const events = await run(cursors)
+    expect(events).toMatchObject([
+      { type: 'segment', topic: 'a' },
+      { type: 'segment', topic: 'orphan' },
+    ])
   })
 
   it('reads a damaged batch again, and gives up a partition whose batch stays damaged', async () => {
@@ -135,7 +143,12 @@ describe('a lane', () => {
       { error: 'OFFSET_OUT_OF_RANGE' },
       { bytes: batchBytes({ baseOffset: 2n, records: numberedRecords(2) }) },
     ])
-    const events = await run([cursorOf('a', 'a')], { listOffsets: async () => [2n] })
+    const configs = [{ name: 'retention.ms', value: '1000' }].map((config) => ({
+      ...config,
+      ...{ source: 'topic' as const, sensitive: false, inherited: null },
+    }))
+    const topicConfigs = async () => [{ topic: 'a', configs }]
+    const events = await run([cursorOf('a', 'a')], { listOffsets: async () => [2n], topicConfigs })
     expect(events).toMatchObject([
       { type: 'gap', from: 0n, next: 2n, cause: 'retention' },
       { type: 'segment', from: 2n, next: 4n },
@@ -145,13 +158,15 @@ describe('a lane', () => {
   it('gives up a topic that was deleted and created again, and writes nothing of the new one', async () => {
     const half = { bytes: batchBytes({ records: numberedRecords(2) }) }
     scripts.set('a', [half, { error: 'UNKNOWN_TOPIC_ID' }])
-    const commitGroupOffsets = vi.fn(async () => {})
+    const commitGroupOffsets = vi.fn<KafkaTransport['commitGroupOffsets']>(async () => {})
     const events = await run([cursorOf('a', 'the-old-one')], { commitGroupOffsets })
     expect(events).toMatchObject([
       { type: 'stopped', error: { code: 'LOG_DIVERGED' } },
       { type: 'segment', topicId: 'the-old-one', from: 0n, next: 2n },
     ])
-    expect(commitGroupOffsets).toHaveBeenCalledWith('kafkeep', [], expect.anything())
+    // Only where it began: nothing of a topic that is gone.
+    const committed = commitGroupOffsets.mock.calls.flatMap(([, offsets]) => offsets.map(({ offset }) => offset))
+    expect(committed).toEqual([0n])
   })
 
   it('gives up a partition that it may not read, and goes on with the others', async () => {

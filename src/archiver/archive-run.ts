@@ -1,0 +1,189 @@
+import { ensureArchive } from '../archive/archive-marker.js'
+import type { RecordBatch } from '../batch/record-batch.js'
+import type { Codec } from '../codec/codec.js'
+import { TransportError } from '../errors.js'
+import { onAbort } from '../internal/abort.js'
+import { TaskSet } from '../internal/task-set.js'
+import type { TopicFilter } from '../internal/topic-filter.js'
+import type { KafkaTransport } from '../kafka/transport.js'
+import type { RunOptions } from '../progress.js'
+import type { ArchiveStorage } from '../storage/storage.js'
+import { ArchiveScheduler } from './archive-scheduler.js'
+import { CheckpointWriter } from './checkpoint-writer.js'
+import type { ArchiveEvent } from './events.js'
+import { PartitionOpener } from './partition-opener.js'
+import { PositionCommits } from './position-commits.js'
+import { RecordedState } from './recorded-state.js'
+import type { LogPolicy } from './reposition.js'
+import { type ArchiveSummary, ArchiveTally } from './tally.js'
+import { TopicWatch } from './topic-watch.js'
+
+/** What a run is wired to, and how it is tuned. */
+export interface ArchiveWiring {
+  readonly kafka: KafkaTransport
+  readonly storage: ArchiveStorage
+  readonly codec: Codec<RecordBatch>
+  readonly groupId: string
+  readonly segmentBytes: number
+  readonly maxSegmentAgeMs: number
+  readonly memoryBytes: number
+}
+
+/** What a run is to do. */
+export interface ArchiveJob extends RunOptions, LogPolicy {
+  readonly topics: TopicFilter | undefined
+  readonly follow: boolean
+  readonly stop: AbortSignal | undefined
+  readonly groups: boolean
+  readonly checkpointIntervalMs: number
+}
+
+/** How often a run that follows looks for new topics and partitions. */
+const LOOK_INTERVAL_MS = 5_000
+const NOTHING: readonly ArchiveEvent[] = []
+
+/** One run, from the first look at the cluster to the last checkpoint. */
+export async function* archiveRun(
+  wiring: ArchiveWiring,
+  job: ArchiveJob,
+): AsyncGenerator<ArchiveEvent, ArchiveSummary, void> {
+  // Ends what is under way when the consumer leaves, or one task has failed.
+  const end = new AbortController()
+  const signal = job.signal === undefined ? end.signal : AbortSignal.any([job.signal, end.signal])
+  const run = new ArchiveRun(wiring, { ...job, signal })
+  try {
+    return yield* run.events()
+  } finally {
+    end.abort()
+    await run.close()
+  }
+}
+
+class ArchiveRun {
+  readonly #job: ArchiveJob & { readonly signal: AbortSignal }
+  readonly #storage: ArchiveStorage
+  readonly #tasks = new TaskSet<readonly ArchiveEvent[]>()
+  readonly #commits: PositionCommits
+  readonly #scheduler: ArchiveScheduler
+  readonly #opener: PartitionOpener
+  readonly #topics: TopicWatch
+  readonly #checkpoints: CheckpointWriter
+  readonly #tally: ArchiveTally
+  #lookedMs = Number.NEGATIVE_INFINITY
+  #looking = false
+  #stopped = false
+
+  constructor(wiring: ArchiveWiring, job: ArchiveJob & { readonly signal: AbortSignal }) {
+    const { kafka, storage, codec, groupId } = wiring
+    const { signal, follow, groups } = job
+    this.#job = job
+    this.#storage = storage
+    this.#commits = new PositionCommits((offsets) => kafka.commitGroupOffsets(groupId, offsets, { signal }))
+    this.#scheduler = new ArchiveScheduler({
+      ...{ ...wiring, ...job, tasks: this.#tasks, commits: this.#commits },
+      ...{ source: { storage, codecs: [codec] }, target: { storage, codec } },
+    })
+    this.#opener = new PartitionOpener(this.#scheduler, { kafka, storage, follow, signal })
+    this.#topics = new TopicWatch({ kafka, storage, filter: job.topics, signal })
+    const capture = { kafka, storage, groupId, groups, signal }
+    this.#checkpoints = new CheckpointWriter({ ...capture, topics: this.#topics, scheduler: this.#scheduler })
+    this.#tally = new ArchiveTally(this.#scheduler.cursors, job)
+  }
+
+  async *events(): AsyncGenerator<ArchiveEvent, ArchiveSummary, void> {
+    const { stop } = this.#job
+    await this.#begin()
+    const stopListening = stop === undefined ? () => {} : onAbort(stop, () => this.#stop())
+    try {
+      if (stop?.aborted === true) this.#stop()
+      for (this.#work(); !this.#finished; this.#work()) {
+        for (const events of await this.#tasks.next(this.#dueInMs)) {
+          for (const event of events) this.#tally.count(event)
+          yield* events
+        }
+        this.#tally.progress.tick()
+      }
+    } finally {
+      stopListening()
+    }
+    await this.#commits.commit()
+    const { id, event } = await this.#checkpoints.write()
+    yield event
+    this.#tally.progress.finish()
+    return this.#tally.summary(id)
+  }
+
+  /** Waits until nothing of the run is under way. */
+  close(): Promise<void> {
+    return this.#tasks.drain()
+  }
+
+  async #begin(): Promise<void> {
+    const { signal, follow } = this.#job
+    await ensureArchive(this.#storage, { signal })
+    const recorded = await RecordedState.read(this.#storage, { signal })
+    const found = await this.#topics.begin(recorded.checkpoint)
+    this.#lookedMs = performance.now()
+    // A bounded run ends at the ends that it finds now, so that what groups have committed is read before.
+    if (!follow) await this.#checkpoints.prepare()
+    this.#opener.recorded = recorded
+    this.#opener.add(found)
+  }
+
+  get #finished(): boolean {
+    const { follow } = this.#job
+    if (follow && !this.#stopped) return false
+    return this.#tasks.empty && (this.#stopped || this.#opener.finished) && this.#scheduler.finished
+  }
+
+  /** Starts whatever can be started now. */
+  #work(): void {
+    if (!this.#stopped) {
+      if (this.#opener.due) this.#tasks.add(this.#opener.open())
+      if (this.#job.follow) this.#keepWatch()
+    }
+    this.#scheduler.work()
+  }
+
+  #keepWatch(): void {
+    if (!this.#looking && this.#lookDueInMs <= 0) this.#tasks.add(this.#look())
+    if (!this.#checkpoints.writing && this.#checkpointDueInMs <= 0) {
+      this.#tasks.add(this.#checkpoints.write().then(({ event }) => [event]))
+    }
+  }
+
+  async #look(): Promise<readonly ArchiveEvent[]> {
+    this.#looking = true
+    try {
+      this.#opener.add(await this.#topics.look())
+      this.#scheduler.retryStopped()
+    } catch (error) {
+      // A run that follows outlives a cluster that is away for a while: what cannot be read is told by other events.
+      if (!(error instanceof TransportError && error.retryable)) throw error
+    } finally {
+      this.#looking = false
+      this.#lookedMs = performance.now()
+    }
+    return NOTHING
+  }
+
+  get #lookDueInMs(): number {
+    return this.#lookedMs + LOOK_INTERVAL_MS - performance.now()
+  }
+
+  get #checkpointDueInMs(): number {
+    return this.#job.checkpointIntervalMs - this.#checkpoints.elapsedMs
+  }
+
+  /** Milliseconds until something is to be done although no task has come to its end. */
+  get #dueInMs(): number {
+    const watch = this.#job.follow && !this.#stopped ? [this.#lookDueInMs, this.#checkpointDueInMs] : []
+    return Math.max(0, Math.min(this.#scheduler.dueInMs, ...watch))
+  }
+
+  #stop(): void {
+    this.#stopped = true
+    this.#scheduler.finish()
+    this.#tasks.add(Promise.resolve(NOTHING))
+  }
+}

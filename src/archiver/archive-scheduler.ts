@@ -1,0 +1,315 @@
+import { partitionName } from '../batch/topic-partition.js'
+import { type KafkeepError, TransportError } from '../errors.js'
+import type { TaskSet } from '../internal/task-set.js'
+import { isRetryable } from '../kafka/protocol/error-codes.js'
+import { protocolError } from '../kafka/retry.js'
+import type { FetchedPartition } from '../kafka/transport.js'
+import { BrokerQueue, type FetchTurn } from './broker-queue.js'
+import type { ArchiveEvent } from './events.js'
+import { fetchRequest, fetchSize } from './fetch-request.js'
+import { MemoryBudget } from './memory-budget.js'
+import type { PartitionCursor } from './partition-cursor.js'
+import type { PositionCommits } from './position-commits.js'
+import { Recovery } from './recovery.js'
+import { type RepositionContext, reposition } from './reposition.js'
+import { SegmentWriter } from './segment-writer.js'
+import type { SegmentTarget } from './store-segment.js'
+import { archiveAnew } from './unseen-tombstones.js'
+
+/** What a task of a run has made durable or found out. */
+export type ArchiveTasks = TaskSet<readonly ArchiveEvent[]>
+
+/** What a scheduler works with. */
+export interface SchedulerContext extends RepositionContext {
+  readonly tasks: ArchiveTasks
+  readonly target: SegmentTarget
+  readonly commits: PositionCommits
+  readonly segmentBytes: number
+  readonly maxSegmentAgeMs: number
+  readonly memoryBytes: number
+}
+
+const REQUESTS_A_BROKER = 2
+const NOTHING: readonly ArchiveEvent[] = []
+
+/**
+ * Decides what is read and what is stored next, within the memory that it has. Everything that takes time is a task;
+ * between two of them {@link ArchiveScheduler.work} starts what can be started. There is no timer, promise or buffer for
+ * a partition that is idle.
+ */
+export class ArchiveScheduler {
+  readonly #context: SchedulerContext
+  readonly #cursors = new Set<PartitionCursor>()
+  /** Those that were not done when they were looked at last. */
+  readonly #unfinished = new Set<PartitionCursor>()
+  /** Those that hold something, the one that does longest first. */
+  readonly #holding = new Set<PartitionCursor>()
+  readonly #brokers = new Map<number, BrokerQueue>()
+  readonly #memory: MemoryBudget
+  readonly #writer: SegmentWriter
+  readonly #recovery: Recovery
+  #recovering = false
+  #moving = 0
+  #ending = false
+
+  constructor(context: SchedulerContext) {
+    this.#context = context
+    this.#memory = new MemoryBudget(context.memoryBytes)
+    this.#writer = new SegmentWriter({
+      ...context,
+      memory: this.#memory,
+      onStored: (cursor) => this.#stored(cursor),
+    })
+    this.#recovery = new Recovery(context)
+  }
+
+  /** All partitions of the run. */
+  get cursors(): ReadonlySet<PartitionCursor> {
+    return this.#cursors
+  }
+
+  /** Whether everything that there is to read was read and is stored. */
+  get finished(): boolean {
+    if (this.#holding.size > 0 || this.#writer.storing > 0 || this.#moving > 0) return false
+    for (const cursor of this.#unfinished) {
+      if (!cursor.done) return false
+      this.#unfinished.delete(cursor)
+    }
+    return true
+  }
+
+  /** Begins to archive a partition, after a look at its log where it is suspicious. */
+  add(cursor: PartitionCursor, { suspicious }: { readonly suspicious: boolean }): void {
+    if (this.#ending) cursor.finish()
+    this.#cursors.add(cursor)
+    this.#unfinished.add(cursor)
+    this.#context.commits.note(cursor)
+    if (suspicious) this.#move(cursor, reposition)
+    else this.#enqueue(cursor)
+  }
+
+  /** Leaves a partition to others. What is held of it is forgotten: they read it again. */
+  drop(cursor: PartitionCursor): void {
+    cursor.finish()
+    this.#cursors.delete(cursor)
+    this.#unfinished.delete(cursor)
+    this.#recovery.remove(cursor)
+    this.#context.commits.forget(cursor)
+    this.#brokers.get(cursor.leaderId)?.remove(cursor)
+    if (!this.#holding.delete(cursor)) return
+    this.#memory.give(cursor.closeSegment().bytes)
+  }
+
+  /** Tries partitions again that were given up for a passing reason. */
+  retryStopped(): void {
+    for (const cursor of this.#cursors) {
+      if (cursor.error?.retryable !== true) continue
+      cursor.error = undefined
+      this.#unfinished.add(cursor)
+      this.#recovery.add(cursor)
+    }
+  }
+
+  /** Reads no further; what is held is stored. */
+  finish(): void {
+    this.#ending = true
+    for (const cursor of this.#cursors) cursor.finish()
+  }
+
+  /** Starts whatever can be started now. */
+  work(): void {
+    this.#storeWhatIsDue()
+    for (const [nodeId, queue] of this.#brokers) this.#fetchFrom(nodeId, queue)
+    if (this.#recovery.due && !this.#recovering) this.#run(this.#recover())
+    if (this.#context.commits.due) this.#run(this.#context.commits.commit().then(() => NOTHING))
+  }
+
+  /** Milliseconds until a segment becomes due by its age. */
+  get dueInMs(): number {
+    for (const { storing, heldSinceMs } of this.#holding) {
+      if (storing !== undefined || heldSinceMs === undefined) continue
+      return Math.max(0, heldSinceMs + this.#context.maxSegmentAgeMs - performance.now())
+    }
+    return Number.POSITIVE_INFINITY
+  }
+
+  #run(task: Promise<readonly ArchiveEvent[]>): void {
+    this.#context.tasks.add(task)
+  }
+
+  /** Puts a partition in the queue of its leader, unless it has nothing to read or no room for it. */
+  #enqueue(cursor: PartitionCursor): void {
+    if (cursor.done || !this.#cursors.has(cursor)) return
+    if (cursor.heldBytes >= this.#context.segmentBytes) return
+    if (cursor.leaderId < 0) {
+      this.#recovery.add(cursor)
+      return
+    }
+    const queue = this.#brokers.get(cursor.leaderId) ?? new BrokerQueue()
+    this.#brokers.set(cursor.leaderId, queue)
+    queue.add(cursor)
+  }
+
+  #fetchFrom(nodeId: number, queue: BrokerQueue): void {
+    const { reservedBytes } = fetchSize(this.#context.memoryBytes)
+    while (queue.requests < REQUESTS_A_BROKER && this.#hasRoom(reservedBytes)) {
+      const turn = queue.next()
+      if (turn === undefined) return
+      const fetch = fetchRequest(nodeId, turn, this.#context)
+      if (!this.#hasRoom(fetch.reservedBytes)) {
+        for (const cursor of turn.cursors) queue.add(cursor)
+        return
+      }
+      queue.requests++
+      this.#memory.take(fetch.reservedBytes)
+      this.#run(this.#fetch(queue, turn, fetch))
+    }
+  }
+
+  /** Whether an answer can be held. Where it cannot, and nothing that is being stored will make room, something is stored. */
+  #hasRoom(bytes: number): boolean {
+    if (this.#memory.unused || this.#memory.freeBytes >= bytes) return true
+    if (this.#writer.storing === 0) {
+      const [largest] = [...this.#holding].sort((a, b) => b.heldBytes - a.heldBytes)
+      if (largest !== undefined) this.#store(largest)
+    }
+    return false
+  }
+
+  async #fetch(
+    queue: BrokerQueue,
+    turn: FetchTurn,
+    { request, reservedBytes }: ReturnType<typeof fetchRequest>,
+  ): Promise<readonly ArchiveEvent[]> {
+    const { kafka, signal } = this.#context
+    try {
+      return this.#handle(turn, await kafka.fetch(request, { signal }))
+    } catch (error) {
+      if (!(error instanceof TransportError && error.retryable)) throw error
+      for (const cursor of turn.cursors) this.#recovery.add(cursor)
+      return NOTHING
+    } finally {
+      queue.requests--
+      this.#memory.give(reservedBytes)
+    }
+  }
+
+  #handle({ cursors }: FetchTurn, answers: readonly FetchedPartition[]): readonly ArchiveEvent[] {
+    const byName = new Map(cursors.map((cursor) => [partitionName(cursor.identity), cursor]))
+    const events: ArchiveEvent[] = []
+    const unmoved: PartitionCursor[] = []
+    let moved = false
+    for (const answer of answers) {
+      const cursor = byName.get(partitionName(answer))
+      if (cursor === undefined || !byName.delete(partitionName(answer)) || cursor.done) continue
+      if (answer.divergingEpoch !== undefined || answer.error === 'OFFSET_OUT_OF_RANGE') this.#move(cursor, reposition)
+      else if (answer.error !== undefined) events.push(...this.#refused(cursor, answer.error))
+      else if (this.#take(cursor, answer, events)) moved = true
+      else unmoved.push(cursor)
+    }
+    // An answer without bytes had no room for them while others filled it; when nobody came further it is a failure.
+    for (const cursor of [...unmoved, ...byName.values()]) {
+      if (moved || !cursor.lagging) this.#proceed(cursor)
+      else this.#recovery.add(cursor)
+    }
+    return events
+  }
+
+  /** Answers whether the partition has come further. */
+  #take(cursor: PartitionCursor, answer: FetchedPartition, events: ArchiveEvent[]): boolean {
+    const { position, heldBytes } = cursor
+    const refusal = cursor.take(answer)
+    this.#memory.take(cursor.heldBytes - heldBytes)
+    if (cursor.holds) this.#holding.add(cursor)
+    if (refusal !== undefined) {
+      // Damage on the way is gone when the batch is read again; damage in the log is not.
+      if (cursor.refusedAt === cursor.position) events.push(this.#giveUp(cursor, unreadable(cursor, refusal)))
+      cursor.refusedAt = cursor.position
+    }
+    if (cursor.position === position && refusal === undefined && cursor.compactedUpTo === undefined) return false
+    this.#proceed(cursor)
+    return true
+  }
+
+  #proceed(cursor: PartitionCursor): void {
+    this.#recovery.succeeded(cursor)
+    if (cursor.compactedUpTo !== undefined) this.#move(cursor, archiveAnew)
+    else this.#enqueue(cursor)
+  }
+
+  #refused(cursor: PartitionCursor, error: NonNullable<FetchedPartition['error']>): readonly ArchiveEvent[] {
+    if (!isRetryable(error)) {
+      return [this.#giveUp(cursor, protocolError(error, `read ${partitionName(cursor.identity)}`))]
+    }
+    this.#recovery.add(cursor, error)
+    return NOTHING
+  }
+
+  #giveUp(cursor: PartitionCursor, error: KafkeepError): ArchiveEvent {
+    cursor.error = error
+    return { type: 'stopped', topic: cursor.identity.topic, partition: cursor.identity.partition, error }
+  }
+
+  #move(cursor: PartitionCursor, move: typeof reposition | typeof archiveAnew): void {
+    this.#moving++
+    this.#run(this.#moved(cursor, move))
+  }
+
+  async #moved(
+    cursor: PartitionCursor,
+    move: typeof reposition | typeof archiveAnew,
+  ): Promise<readonly ArchiveEvent[]> {
+    // What is held belongs to the log as it was, and is stored first.
+    await cursor.storing
+    if (this.#holding.has(cursor)) this.#store(cursor)
+    await cursor.storing
+    const events = await move(cursor, this.#context)
+    this.#moving--
+    this.#stored(cursor)
+    if (events.length === 0) this.#recovery.add(cursor)
+    else this.#proceed(cursor)
+    return events
+  }
+
+  async #recover(): Promise<readonly ArchiveEvent[]> {
+    this.#recovering = true
+    try {
+      const { ready, givenUp } = await this.#recovery.attempt()
+      for (const cursor of ready) this.#enqueue(cursor)
+      return givenUp.map(({ cursor, error }) => this.#giveUp(cursor, error))
+    } finally {
+      this.#recovering = false
+    }
+  }
+
+  /** Segments that are full, old or finished. */
+  #storeWhatIsDue(): void {
+    const { segmentBytes, maxSegmentAgeMs } = this.#context
+    const oldMs = performance.now() - maxSegmentAgeMs
+    for (const cursor of this.#holding) {
+      const { storing, done, heldBytes, heldSinceMs = Number.POSITIVE_INFINITY } = cursor
+      if (storing !== undefined) continue
+      if (done || heldBytes >= segmentBytes || heldSinceMs <= oldMs) this.#store(cursor)
+    }
+  }
+
+  #store(cursor: PartitionCursor): void {
+    const full = cursor.heldBytes >= this.#context.segmentBytes
+    this.#holding.delete(cursor)
+    this.#run(this.#writer.store(cursor))
+    // A full segment had no room for more; the next one has.
+    if (full) this.#enqueue(cursor)
+  }
+
+  #stored(cursor: PartitionCursor): void {
+    if (this.#cursors.has(cursor)) this.#context.commits.note(cursor)
+  }
+}
+
+function unreadable({ identity, position }: PartitionCursor, why: string): TransportError {
+  return new TransportError(`${partitionName(identity)} cannot be archived from offset ${position} on: ${why}`, {
+    system: 'kafka',
+    reason: 'CORRUPT_MESSAGE',
+    hint: 'if the log is damaged on this broker, move the leader to a replica',
+  })
+}

@@ -1,0 +1,60 @@
+import { type CheckpointGroup, writeCheckpoint } from '../archive/checkpoint.js'
+import type { ArchiveScheduler } from './archive-scheduler.js'
+import { type CaptureContext, captureGroups, captureTopics } from './capture-checkpoint.js'
+import type { ArchiveEvent } from './events.js'
+import type { TopicWatch } from './topic-watch.js'
+
+/** What a {@link CheckpointWriter} works with. */
+export interface CheckpointWriterContext extends CaptureContext {
+  readonly topics: TopicWatch
+  readonly scheduler: ArchiveScheduler
+  /** Whether what consumer groups have committed is kept. */
+  readonly groups: boolean
+}
+
+/** Writes down the state that a run has reached, so that a restore can go back to it. */
+export class CheckpointWriter {
+  readonly #context: CheckpointWriterContext
+  #prepared: { readonly takenMs: number; readonly groups: readonly CheckpointGroup[] } | undefined
+  #lastMs = performance.now()
+  #writing = false
+
+  constructor(context: CheckpointWriterContext) {
+    this.#context = context
+  }
+
+  /** Whether a checkpoint is on its way. */
+  get writing(): boolean {
+    return this.#writing
+  }
+
+  /** Milliseconds since the last checkpoint, or since the beginning. */
+  get elapsedMs(): number {
+    return performance.now() - this.#lastMs
+  }
+
+  /** Reads what groups have committed. What is archived when the checkpoint is written must reach at least as far. */
+  async prepare(): Promise<void> {
+    const takenMs = Date.now()
+    const { groups, topics } = this.#context
+    this.#prepared = { takenMs, groups: groups ? await captureGroups(topics.topics, this.#context) : [] }
+  }
+
+  /** Writes a checkpoint of what is durable now. */
+  async write(): Promise<{ readonly id: string; readonly event: ArchiveEvent }> {
+    const { topics, scheduler, storage, signal } = this.#context
+    this.#writing = true
+    try {
+      if (this.#prepared === undefined) await this.prepare()
+      const { takenMs = Date.now(), groups = [] } = this.#prepared ?? {}
+      const state = await captureTopics(topics.topics, scheduler.cursors, this.#context)
+      const checkpoint = { takenMs, clusterId: topics.clusterId, topics: state, groups }
+      const id = await writeCheckpoint(storage, checkpoint, { signal })
+      this.#prepared = undefined
+      return { id, event: { type: 'checkpoint', id } }
+    } finally {
+      this.#lastMs = performance.now()
+      this.#writing = false
+    }
+  }
+}

@@ -1,0 +1,126 @@
+import { partitionName } from '../batch/topic-partition.js'
+import { TransportError } from '../errors.js'
+import { backoffMs, delay } from '../internal/abort.js'
+import type { TopicMetadata } from '../kafka/transport.js'
+import type { ArchiveScheduler } from './archive-scheduler.js'
+import type { ArchiveEvent } from './events.js'
+import { type FoundPartition, type OpenContext, openCursors, unreadableCursor } from './open-cursors.js'
+import { openTransactions } from './open-transactions.js'
+import { RecordedState } from './recorded-state.js'
+
+/** A partition that cannot be asked for its ends for this long is given up. */
+const OPEN_LIMIT_MS = 60_000
+const BACKOFF = { firstMs: 50, maxMs: 2_000 }
+
+/** Brings partitions into a run: each one as soon as its leader answers, without waiting for the others. */
+export class PartitionOpener {
+  readonly #context: Omit<OpenContext, 'recorded'>
+  readonly #scheduler: ArchiveScheduler
+  readonly #waiting = new Map<FoundPartition, number>()
+  /** What was known of partitions before; nothing of those that come to be during the run. */
+  recorded = new RecordedState(undefined)
+  #opening = false
+  #attempts = 0
+
+  constructor(scheduler: ArchiveScheduler, context: Omit<OpenContext, 'recorded'>) {
+    this.#scheduler = scheduler
+    this.#context = context
+  }
+
+  /** Whether partitions wait to be opened and nothing is done about it. */
+  get due(): boolean {
+    return this.#waiting.size > 0 && !this.#opening
+  }
+
+  /** Whether every partition is opened or given up. */
+  get finished(): boolean {
+    return this.#waiting.size === 0 && !this.#opening
+  }
+
+  add(partitions: readonly FoundPartition[]): void {
+    const sinceMs = performance.now()
+    for (const partition of partitions) this.#waiting.set(partition, sinceMs)
+  }
+
+  /** Leaves partitions to others. */
+  remove(isOthers: (partition: FoundPartition) => boolean): void {
+    for (const partition of this.#waiting.keys()) if (isOthers(partition)) this.#waiting.delete(partition)
+  }
+
+  /** Opens what can be opened. */
+  async open(): Promise<readonly ArchiveEvent[]> {
+    this.#opening = true
+    try {
+      if (this.#attempts++ > 0) {
+        await delay(backoffMs(this.#attempts, BACKOFF), this.#context.signal)
+        await this.#refreshLeaders()
+      }
+      const events = await this.#openReachable()
+      events.push(...(await this.#giveUpStalled()))
+      if (this.#waiting.size === 0) this.#attempts = 0
+      return events
+    } finally {
+      this.#opening = false
+    }
+  }
+
+  async #openReachable(): Promise<ArchiveEvent[]> {
+    const reachable = [...this.#waiting.keys()].filter(({ leaderId }) => leaderId >= 0)
+    if (reachable.length === 0) return []
+    try {
+      const opened = await openCursors(reachable, { ...this.#context, recorded: this.recorded })
+      const wanted = opened.filter((_, index) => {
+        const partition = reachable[index]
+        return partition !== undefined && this.#waiting.delete(partition)
+      })
+      for (const { cursor, suspicious } of wanted) this.#scheduler.add(cursor, { suspicious })
+      return openTransactions(
+        wanted.map(({ cursor }) => cursor),
+        this.#context,
+      )
+    } catch (error) {
+      if (error instanceof TransportError && error.retryable) return []
+      throw error
+    }
+  }
+
+  async #refreshLeaders(): Promise<void> {
+    const { kafka, signal } = this.#context
+    const names = [...new Set([...this.#waiting.keys()].map(({ identity }) => identity.topic))]
+    const topics = await kafka.metadata(names, { signal }).then(({ topics }) => topics, noneWhileUnreachable)
+    for (const [partition, sinceMs] of [...this.#waiting]) {
+      const { identity } = partition
+      const described = topics.find(({ topic }) => topic === identity.topic)
+      const found = described?.partitions.find((known) => known.partition === identity.partition)
+      if (found === undefined || found.leaderId === partition.leaderId) continue
+      this.#waiting.delete(partition)
+      this.#waiting.set({ ...partition, leaderId: found.leaderId }, sinceMs)
+    }
+  }
+
+  async #giveUpStalled(): Promise<ArchiveEvent[]> {
+    const events: ArchiveEvent[] = []
+    for (const [partition, sinceMs] of [...this.#waiting]) {
+      if (performance.now() - sinceMs <= OPEN_LIMIT_MS || !this.#waiting.delete(partition)) continue
+      const { topic, partition: number } = partition.identity
+      const cursor = await unreadableCursor(partition, { ...this.#context, recorded: this.recorded })
+      cursor.error = unreachable(partition)
+      this.#scheduler.add(cursor, { suspicious: false })
+      events.push({ type: 'stopped', topic, partition: number, error: cursor.error })
+    }
+    return events
+  }
+}
+
+function noneWhileUnreachable(error: unknown): readonly TopicMetadata[] {
+  if (error instanceof TransportError && error.retryable) return []
+  throw error
+}
+
+function unreachable({ identity }: FoundPartition): TransportError {
+  return new TransportError(`the ends of ${partitionName(identity)} could not be asked for during a minute`, {
+    system: 'kafka',
+    retryable: true,
+    hint: 'check that the partition has a leader',
+  })
+}

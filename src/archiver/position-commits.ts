@@ -1,0 +1,63 @@
+import { TransportError } from '../errors.js'
+import type { GroupOffset } from '../kafka/transport.js'
+import type { PartitionCursor } from './partition-cursor.js'
+
+/** Commits positions to the archiver's group. */
+export type CommitPositions = (offsets: readonly GroupOffset[]) => Promise<void>
+
+/** A coordinator writes each commit as one batch, which may not be larger than a megabyte. */
+const PARTITIONS_A_COMMIT = 1_000
+
+/**
+ * Tells the archiver's group how far the archive is, so that everybody sees its lag: durable positions, each with the
+ * key of the segment before it. One commit at a time; what moves meanwhile goes into the next one.
+ */
+export class PositionCommits {
+  readonly #commit: CommitPositions
+  readonly #moved = new Set<PartitionCursor>()
+  #underWay = false
+
+  constructor(commit: CommitPositions) {
+    this.#commit = commit
+  }
+
+  /** Whether a commit would have something to say, and none is under way. */
+  get due(): boolean {
+    return this.#moved.size > 0 && !this.#underWay
+  }
+
+  /** Has the durable position of a partition committed, also when it never moves: an empty partition has a lag too. */
+  note(cursor: PartitionCursor): void {
+    this.#moved.add(cursor)
+  }
+
+  /** Commits nothing more for a partition. */
+  forget(cursor: PartitionCursor): void {
+    this.#moved.delete(cursor)
+  }
+
+  /** Commits what has moved. */
+  async commit(): Promise<void> {
+    this.#underWay = true
+    try {
+      const moved = [...this.#moved]
+      this.#moved.clear()
+      // Nothing for those that were given up: their topic may be gone.
+      const offsets = moved.filter(({ error }) => error === undefined).map(positionOf)
+      for (let start = 0; start < offsets.length; start += PARTITIONS_A_COMMIT) {
+        await this.#commit(offsets.slice(start, start + PARTITIONS_A_COMMIT)).catch(unlessTopicIsGone)
+      }
+    } finally {
+      this.#underWay = false
+    }
+  }
+}
+
+function positionOf({ identity: { topic, partition }, archived }: PartitionCursor): GroupOffset {
+  return { topic, partition, offset: archived.next, leaderEpoch: -1, metadata: archived.lastKey ?? '' }
+}
+
+/** A topic may be deleted between reading and committing. The other partitions of the commit have got theirs. */
+function unlessTopicIsGone(error: unknown): void {
+  if (!(error instanceof TransportError && error.reason === 'UNKNOWN_TOPIC_OR_PARTITION')) throw error
+}

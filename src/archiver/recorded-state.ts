@@ -1,0 +1,32 @@
+import { type Checkpoint, latestCheckpoint } from '../archive/checkpoint.js'
+import type { PartitionIdentity } from '../archive/names.js'
+import type { ArchiveStorage, StorageCallOptions } from '../storage/storage.js'
+
+/** Where a partition ended, and when that was. */
+export interface RecordedPartition {
+  readonly next: bigint
+  readonly takenMs: number
+}
+
+/** What the newest checkpoint tells of partitions: what the listing of their segments cannot know. */
+export class RecordedState {
+  readonly #partitions = new Map<string, bigint>()
+
+  constructor(readonly checkpoint: Checkpoint | undefined) {
+    for (const { topicId, partitions } of checkpoint?.topics ?? []) {
+      for (const { partition, next, unseen } of partitions) {
+        if (unseen === undefined) this.#partitions.set(`${topicId}/${partition}`, next)
+      }
+    }
+  }
+
+  static async read(storage: ArchiveStorage, options: StorageCallOptions): Promise<RecordedState> {
+    return new RecordedState(await latestCheckpoint(storage, options))
+  }
+
+  /** `undefined` where nobody had looked at the partition. */
+  of({ topicId, partition }: PartitionIdentity): RecordedPartition | undefined {
+    const next = this.#partitions.get(`${topicId}/${partition}`)
+    return next === undefined ? undefined : { next, takenMs: this.checkpoint?.takenMs ?? 0 }
+  }
+}

@@ -1,0 +1,138 @@
+import { partitionName } from '../batch/topic-partition.js'
+import { type KafkeepError, LogDivergedError, TransportError } from '../errors.js'
+import { backoffMs, delay } from '../internal/abort.js'
+import type { KafkaErrorName } from '../kafka/protocol/error-codes.js'
+import type { KafkaTransport, TopicMetadata } from '../kafka/transport.js'
+import type { PartitionCursor } from './partition-cursor.js'
+
+/** What a {@link Recovery} works with. */
+export interface RecoveryContext {
+  readonly kafka: KafkaTransport
+  readonly signal: AbortSignal | undefined
+}
+
+/** A partition that was given up, and why. */
+export interface GivenUp {
+  readonly cursor: PartitionCursor
+  readonly error: KafkeepError
+}
+
+/** What became of partitions that could not be read. */
+export interface Recovered {
+  /** To be read again, from the leader that each has now. */
+  readonly ready: readonly PartitionCursor[]
+  readonly givenUp: readonly GivenUp[]
+}
+
+/** A partition that cannot be read for this long is given up, so that a bounded run ends. */
+const STALL_LIMIT_MS = 60_000
+/** A broker that has just started may not know of its topics for a moment. */
+const GONE_AFTER_MS = 3_000
+const BACKOFF = { firstMs: 50, maxMs: 2_000 }
+
+const TOPIC_GONE: ReadonlySet<string> = new Set<KafkaErrorName>([
+  'UNKNOWN_TOPIC_OR_PARTITION',
+  'UNKNOWN_TOPIC_ID',
+  'INCONSISTENT_TOPIC_ID',
+])
+
+/** Partitions that could not be read: after a wait their leaders are looked for anew. */
+export class Recovery {
+  readonly #context: RecoveryContext
+  readonly #failed = new Map<PartitionCursor, KafkaErrorName | undefined>()
+  readonly #failingSinceMs = new Map<PartitionCursor, number>()
+  #attempts = 0
+
+  constructor(context: RecoveryContext) {
+    this.#context = context
+  }
+
+  /** Whether partitions wait to be recovered. */
+  get due(): boolean {
+    return this.#failed.size > 0
+  }
+
+  /** Takes in a partition that could not be read; `error` is what its leader said. */
+  add(cursor: PartitionCursor, error?: KafkaErrorName | undefined): void {
+    this.#failed.set(cursor, error)
+    if (!this.#failingSinceMs.has(cursor)) this.#failingSinceMs.set(cursor, performance.now())
+  }
+
+  /** Takes note that a partition could be read. */
+  succeeded(cursor: PartitionCursor): void {
+    if (this.#failingSinceMs.delete(cursor)) this.#attempts = 0
+  }
+
+  /** Forgets a partition. */
+  remove(cursor: PartitionCursor): void {
+    this.#failed.delete(cursor)
+    this.#failingSinceMs.delete(cursor)
+  }
+
+  /** Waits, asks the cluster who leads what, and decides. Those added meanwhile are left for the next attempt. */
+  async attempt(): Promise<Recovered> {
+    await delay(backoffMs(this.#attempts++, BACKOFF), this.#context.signal)
+    const failed = [...this.#failed]
+    this.#failed.clear()
+    const described = await this.#describe(failed.map(([cursor]) => cursor))
+    const ready: PartitionCursor[] = []
+    const givenUp: GivenUp[] = []
+    for (const [cursor, reason] of failed) {
+      if (cursor.done) continue
+      const topic = described?.get(cursor.identity.topic)
+      const error = this.#verdict(cursor, reason, topic)
+      if (error !== undefined) {
+        this.remove(cursor)
+        givenUp.push({ cursor, error })
+        continue
+      }
+      const found = topic?.partitions.find(({ partition }) => partition === cursor.identity.partition)
+      if (found !== undefined) cursor.leaderId = found.leaderId
+      if (cursor.leaderId < 0 || described === undefined) this.add(cursor, reason)
+      else ready.push(cursor)
+    }
+    return { ready, givenUp }
+  }
+
+  /** Topics by name; `undefined` while the cluster does not answer. */
+  async #describe(cursors: readonly PartitionCursor[]): Promise<ReadonlyMap<string, TopicMetadata> | undefined> {
+    const { kafka, signal } = this.#context
+    const names = [...new Set(cursors.map(({ identity }) => identity.topic))]
+    try {
+      const { topics } = await kafka.metadata(names, { signal })
+      return new Map(topics.map((topic) => [topic.topic, topic]))
+    } catch (error) {
+      signal?.throwIfAborted()
+      if (error instanceof TransportError && error.retryable) return undefined
+      throw error
+    }
+  }
+
+  #verdict(
+    cursor: PartitionCursor,
+    reason: KafkaErrorName | undefined,
+    topic: TopicMetadata | undefined,
+  ): KafkeepError | undefined {
+    const failingMs = performance.now() - (this.#failingSinceMs.get(cursor) ?? performance.now())
+    if (reason !== undefined && TOPIC_GONE.has(reason) && topic !== undefined) {
+      const recreated = topic.error === undefined && topic.topicId !== cursor.kafkaTopicId
+      const missing = topic.error === 'UNKNOWN_TOPIC_OR_PARTITION' && failingMs > GONE_AFTER_MS
+      if (recreated || missing) return gone(cursor)
+    }
+    return failingMs > STALL_LIMIT_MS ? stalled(cursor) : undefined
+  }
+}
+
+function gone({ identity }: PartitionCursor): LogDivergedError {
+  return new LogDivergedError(`topic ${identity.topic} was deleted, or deleted and created again, during the run`, {
+    hint: 'what was archived of it stays; the next run archives the new topic beside it',
+  })
+}
+
+function stalled({ identity, position }: PartitionCursor): TransportError {
+  return new TransportError(`${partitionName(identity)} could not be read from offset ${position} on for a minute`, {
+    system: 'kafka',
+    retryable: true,
+    hint: 'check that the partition has a leader',
+  })
+}
