@@ -1,8 +1,8 @@
 import { ObjectNotFoundError } from '../errors.js'
-import { compareUtf8 } from '../internal/utf8.js'
 import { type ByteRange, checkedGet, checkKeyCall, checkList, checkListPrefixes, checkPut } from './call-options.js'
 import { BodyMeter, bodyChunks, verifyCrc32c } from './object-body.js'
 import { nextPrefix } from './object-key.js'
+import { SortedKeys } from './sorted-keys.js'
 import type {
   ArchiveStorage,
   GetOptions,
@@ -15,6 +15,7 @@ import type {
 } from './storage.js'
 
 const CHUNK_BYTES = 65_536
+const PAGE_KEYS = 1_000
 
 interface StoredObject {
   readonly bytes: Uint8Array
@@ -27,6 +28,7 @@ interface StoredObject {
  */
 export class MemoryStorage implements ArchiveStorage {
   readonly #objects = new Map<string, StoredObject>()
+  readonly #keys = new SortedKeys()
 
   /** {@inheritDoc} */
   async put(key: string, body: ObjectBody, options: PutOptions = {}): Promise<PutResult> {
@@ -41,6 +43,7 @@ export class MemoryStorage implements ArchiveStorage {
     if (existing !== undefined) return { created: false, info: existing.info }
     const { sizeBytes, crc32c } = meter
     const info = Object.freeze({ key, sizeBytes, modifiedMs: Date.now(), crc32c })
+    this.#keys.add(key)
     this.#objects.set(key, { bytes: new Uint8Array(Buffer.concat(chunks)), info })
     return { created: true, info }
   }
@@ -73,7 +76,7 @@ export class MemoryStorage implements ArchiveStorage {
   async delete(key: string, options: StorageCallOptions = {}): Promise<void> {
     checkKeyCall(key, options)
     options.signal?.throwIfAborted()
-    this.#objects.delete(key)
+    if (this.#objects.delete(key)) this.#keys.delete(key)
   }
 
   async *#read(key: string, { startByte, endByte }: ByteRange, signal: AbortSignal | undefined) {
@@ -89,22 +92,28 @@ export class MemoryStorage implements ArchiveStorage {
 
   async *#list(prefix: string, { startAfter = '', signal }: ListOptions) {
     signal?.throwIfAborted()
-    const keys = [...this.#objects.keys()].filter((key) => key.startsWith(prefix) && compareUtf8(key, startAfter) > 0)
-    for (const key of keys.sort(compareUtf8)) {
-      const object = this.#objects.get(key)
-      if (object === undefined) continue
-      yield object.info
-      signal?.throwIfAborted()
+    for (let last = startAfter; ; ) {
+      const page = this.#keys.page(prefix, { startAfter: last, limit: PAGE_KEYS })
+      for (const key of page) {
+        const object = this.#objects.get(key)
+        if (object === undefined) continue
+        yield object.info
+        signal?.throwIfAborted()
+      }
+      if (page.length < PAGE_KEYS) return
+      last = page.at(-1) ?? last
     }
   }
 
-  async *#listPrefixes(prefix: string, options: StorageCallOptions) {
-    let last: string | undefined
-    for await (const { key } of this.#list(prefix, options)) {
+  async *#listPrefixes(prefix: string, { signal }: StorageCallOptions) {
+    for (let startAfter = ''; ; ) {
+      signal?.throwIfAborted()
+      const [key] = this.#keys.page(prefix, { startAfter, limit: 1 })
+      if (key === undefined) return
       const next = nextPrefix(key, prefix)
-      if (next === undefined || next === last) continue
-      last = next
-      yield next
+      if (next !== undefined) yield next
+      // `0` is the character after `/`: whatever begins with `next` comes before it.
+      startAfter = next === undefined ? key : `${next.slice(0, -1)}0`
     }
   }
 }
