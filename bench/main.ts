@@ -1,9 +1,13 @@
 // `npm run bench -- NAME`: measures one thing beside what it is compared with, in one run.
+import { archiveBench } from './archive.js'
 import { codecBench } from './codec.js'
 
-const BENCHES: Readonly<Record<string, () => Promise<void>>> = { codec: codecBench }
+const BENCHES: Readonly<Record<string, (args: readonly string[]) => Promise<void>>> = {
+  archive: archiveBench,
+  codec: codecBench,
+}
 
-const [name = ''] = process.argv.slice(2)
+const [name = '', ...args] = process.argv.slice(2)
 const bench = BENCHES[name]
 if (bench === undefined) {
   process.stderr.write(
@@ -11,5 +15,5 @@ if (bench === undefined) {
   )
   process.exitCode = 1
 } else {
-  await bench()
+  await bench(args)
 }

@@ -26,7 +26,17 @@ export async function measure(
 
 /** Median rate of a candidate. */
 export function rate({ work, seconds }: Measured): number {
-  return work / (seconds.toSorted((a, b) => a - b)[Math.floor(seconds.length / 2)] ?? Number.NaN)
+  return work / median(seconds)
+}
+
+/** The value in the middle; of an even number the upper one of the two. */
+export function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN
+}
+
+/** Median and range, for a table. */
+export function spread(values: readonly number[]): string {
+  return `${short(median(values))} (${short(Math.min(...values))} to ${short(Math.max(...values))})`
 }
 
 /** Prints rates as a Markdown table: median, slowest and fastest round. */
@@ -45,6 +55,8 @@ export function machine(): string {
   return `Node ${process.version}, ${cpus().length} x ${cpus()[0]?.model ?? 'unknown processor'}`
 }
 
-function short(value: number): string {
-  return value >= 100 ? Math.round(value).toLocaleString('en-US') : value.toFixed(1)
+/** A figure with as many digits as mean something. */
+export function short(value: number): string {
+  if (value >= 100) return Math.round(value).toLocaleString('en-US')
+  return value >= 10 ? value.toFixed(1) : value.toFixed(2)
 }
