@@ -17,7 +17,7 @@ import type { SegmentTarget } from './store-segment.js'
 import { archiveAnew } from './unseen-tombstones.js'
 
 /** What a task of a run has made durable or found out. */
-export type ArchiveTasks = TaskSet<readonly ArchiveEvent[]>
+type ArchiveTasks = TaskSet<readonly ArchiveEvent[]>
 
 /** What a scheduler works with. */
 export interface SchedulerContext extends RepositionContext {

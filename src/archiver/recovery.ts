@@ -12,7 +12,7 @@ export interface RecoveryContext {
 }
 
 /** A partition that was given up, and why. */
-export interface GivenUp {
+interface GivenUp {
   readonly cursor: PartitionCursor
   readonly error: KafkeepError
 }
