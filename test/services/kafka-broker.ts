@@ -1,18 +1,13 @@
 import { existsSync } from 'node:fs'
 import { readdir } from 'node:fs/promises'
-import { join } from 'node:path'
 import { Kafka, logLevel } from 'kafkajs'
-import { startJavaService } from './java-service.js'
+import { type KafkaProcess, partitionsIn, startKafkaProcess } from './kafka-process.js'
 import { LOOPBACK } from './ports.js'
-import { writeProperties } from './properties-file.js'
 import type { ConfigurableServiceOptions, KafkaService } from './service.js'
 
-/** Settings of every broker that is a cluster of one, for tests. */
-export const CLUSTER_OF_ONE = {
-  'offsets.topic.replication.factor': '1',
+/** Settings of every broker, for tests. */
+export const BROKER_SETTINGS = {
   'offsets.topic.num.partitions': '5',
-  'transaction.state.log.replication.factor': '1',
-  'transaction.state.log.min.isr': '1',
   'transaction.state.log.num.partitions': '5',
   'group.initial.rebalance.delay.ms': '0',
   // Tests write records of long ago, which nothing but the test may delete.
@@ -21,50 +16,41 @@ export const CLUSTER_OF_ONE = {
   'log.cleaner.dedupe.buffer.size': '10485760',
 } as const
 
+/** Settings of every broker that is a cluster of one, for tests. */
+export const CLUSTER_OF_ONE = {
+  ...BROKER_SETTINGS,
+  'offsets.topic.replication.factor': '1',
+  'transaction.state.log.replication.factor': '1',
+  'transaction.state.log.min.isr': '1',
+} as const
+
 /** What the Kafka versions do not share. */
-export interface KafkaBroker {
-  readonly name: 'kafka39' | 'kafka4'
-  readonly port: number
+export interface KafkaBroker extends Pick<KafkaProcess, 'name' | 'port' | 'beforeStart'> {
   /** Settings beyond those of every broker. */
   readonly settings: Readonly<Record<string, string>>
-  /** Runs before each start, with the finished configuration. */
-  readonly beforeStart: (configurationFile: string, partitionsDirectory: string) => Promise<void>
 }
 
 /** Starts a broker that is a cluster of one. */
 export async function startBroker(
-  { name, port, settings, beforeStart }: KafkaBroker,
-  options: ConfigurableServiceOptions,
+  { settings, ...broker }: KafkaBroker,
+  { dataDirectory, properties }: ConfigurableServiceOptions,
 ): Promise<KafkaService> {
-  const service = await startJavaService({
-    name,
-    port,
-    dataDirectory: options.dataDirectory,
-    mainClass: 'kafka.Kafka',
-    heapMegabytes: 512,
-    async prepare(dataDirectory) {
-      const properties = {
-        'log.dirs': partitionsIn(dataDirectory),
-        ...CLUSTER_OF_ONE,
-        ...settings,
-        ...options.properties,
-      }
-      const file = await writeProperties(join(dataDirectory, 'server.properties'), properties)
-      await beforeStart(file, partitionsIn(dataDirectory))
-      return [file]
+  const { port } = broker
+  const service = await startKafkaProcess(
+    {
+      ...broker,
+      heapMegabytes: 512,
+      properties: { ...CLUSTER_OF_ONE, ...settings, ...properties },
+      expectReady: async (directory) => expectCluster(port, await partitionsOnDisk(directory)),
     },
-    expectReady: async (dataDirectory) => expectCluster(port, await partitionsOnDisk(partitionsIn(dataDirectory))),
-  })
+    { dataDirectory },
+  )
   return {
     ...service,
     port,
     brokers: [`${LOOPBACK}:${port}`],
     partitionsDirectory: partitionsIn(service.dataDirectory),
   }
-}
-
-function partitionsIn(dataDirectory: string): string {
-  return join(dataDirectory, 'data')
 }
 
 /**
