@@ -10,6 +10,7 @@ export type KafkaToolName =
   | 'delete-records'
   | 'dump-log'
   | 'get-offsets'
+  | 'leader-election'
   | 'producer-perf-test'
   | 'topics'
   | 'transactions'
@@ -23,6 +24,7 @@ const MAIN_CLASSES: Readonly<Record<KafkaToolName, string>> = {
   'delete-records': 'org.apache.kafka.tools.DeleteRecordsCommand',
   'dump-log': 'org.apache.kafka.tools.DumpLogSegments',
   'get-offsets': 'org.apache.kafka.tools.GetOffsetShell',
+  'leader-election': 'org.apache.kafka.tools.LeaderElectionCommand',
   'producer-perf-test': 'org.apache.kafka.tools.ProducerPerformance',
   topics: 'org.apache.kafka.tools.TopicCommand',
   transactions: 'org.apache.kafka.tools.TransactionsCommand',

@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto'
 import { once } from 'node:events'
-import { createServer } from 'node:net'
+import { connect, createServer } from 'node:net'
 
 /** The only address that services listen on. */
 export const LOOPBACK = '127.0.0.1'
@@ -34,5 +34,15 @@ async function isFree(port: number): Promise<boolean> {
     return false
   } finally {
     server.close()
+  }
+}
+
+/** Throws while nobody listens on a loopback port. */
+export async function expectListening(port: number): Promise<void> {
+  const socket = connect(port, LOOPBACK)
+  try {
+    await once(socket, 'connect')
+  } finally {
+    socket.destroy()
   }
 }
