@@ -15,9 +15,10 @@ export class KafkaBench {
   readonly version: KafkaVersion
   readonly #client: Kafka
 
-  constructor(version: KafkaVersion) {
+  /** `brokers` are those of another cluster than the one that all tests share. */
+  constructor(version: KafkaVersion, brokers = services()[version].brokers) {
     this.version = version
-    this.brokers = services()[version].brokers
+    this.brokers = brokers
     this.#client = this.client()
   }
 

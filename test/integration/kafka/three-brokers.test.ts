@@ -1,0 +1,143 @@
+import { existsSync } from 'node:fs'
+import { type ArchiveEvent, type ArchiveStorage, MemoryStorage, TopicArchive, TopicArchiver } from 'kafkeep'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { type Kafka4Cluster, startKafka4Cluster } from '../../services/kafka4-cluster.js'
+import { isAlive } from '../../services/lock.js'
+import { KafkaBench } from '../../support/kafka.js'
+import { ReplicatedPartition } from '../../support/replicated-partition.js'
+
+let cluster: Kafka4Cluster
+
+beforeAll(async () => {
+  // The positions of consumer groups, too, must have a leader when only one broker is alive.
+  cluster = await startKafka4Cluster({ properties: { 'unclean.leader.election.enable': 'true' } })
+})
+
+afterAll(() => cluster.destroy())
+
+describe('a cluster of three brokers', () => {
+  it('has another leader, and all records, once the leader was killed', async () => {
+    const partition = await ReplicatedPartition.create(cluster, [1, 2, 3])
+    const before = await partition.append(20)
+    expect(await partition.killLeader()).toBe(2)
+    const after = await partition.append(20)
+    expect(await partition.values()).toEqual([...before, ...after])
+    await partition.rejoin(1)
+    expect(await partition.logOf(1)).toEqual(await partition.logOf(2))
+  })
+
+  it('elects a replica that lacks records, by itself or by hand, and the others drop what it lacks', async () => {
+    const byItself = await ReplicatedPartition.create(cluster, [1, 2])
+    const byHand = await ReplicatedPartition.create(cluster, [1, 2], { 'unclean.leader.election.enable': 'false' })
+    const common = [await byItself.append(60), await byHand.append(10)] as const
+    await byItself.leaveBehind(2)
+    await Promise.all([byItself.append(40), byHand.append(10)])
+    await byItself.electUncleanly(2)
+    const instead = await byItself.append(20)
+    await byHand.forceElection(2)
+
+    expect(await byItself.values()).toEqual([...common[0], ...instead])
+    expect(await byHand.values()).toEqual(common[1])
+    for (const partition of [byItself, byHand]) {
+      await partition.rejoin(1)
+      expect(await partition.logOf(1)).toEqual(await partition.logOf(2))
+    }
+    expect(await byItself.epochsOf(1)).toMatchObject([{ from: 0n }, { from: 60n }])
+  })
+})
+
+describe('the archive of a topic', () => {
+  it('begins a new generation where an unclean election has cut the log, whether or not it has grown beyond since', async () => {
+    const partition = await ReplicatedPartition.create(cluster, [1, 2])
+    const [soon, late] = [new MemoryStorage(), new MemoryStorage()]
+    const common = await partition.append(60)
+    await partition.leaveBehind(2)
+    const lost = await partition.append(40)
+    const before = [await archive(partition, soon), await archive(partition, late)] as const
+    await partition.electUncleanly(2)
+    const shorter = await partition.append(20)
+    const after = await archive(partition, soon)
+    expect(after.diverged).toMatchObject([{ generation: 2, at: 60n, archivedNext: 100n }])
+    expect(after.summary).toMatchObject({ records: 20n, complete: true })
+    expect(await archived(partition, soon)).toEqual([...common, ...shorter])
+    expect(await archived(partition, soon, before[0])).toEqual([...common, ...lost])
+
+    const longer = [...shorter, ...(await partition.append(40))]
+    const muchLater = await archive(partition, late)
+    expect(muchLater.diverged).toMatchObject([{ generation: 2, at: 60n, archivedNext: 100n }])
+    expect(muchLater.summary).toMatchObject({ records: 60n, complete: true })
+    expect((await archive(partition, soon)).diverged).toEqual([])
+    for (const storage of [soon, late]) expect(await archived(partition, storage)).toEqual([...common, ...longer])
+    expect(await archived(partition, late, before[1])).toEqual([...common, ...lost])
+  })
+
+  it('follows two unclean elections of which the second goes back behind the first, however often it is archived', async () => {
+    const partition = await ReplicatedPartition.create(cluster, [1, 2, 3])
+    const [seldom, often] = [new MemoryStorage(), new MemoryStorage()]
+    const ofAll = await partition.append(30)
+    await partition.leaveBehind(3)
+    const ofTwo = await partition.append(30)
+    await partition.leaveBehind(2)
+    const ofOne = await partition.append(40)
+    const first = [await archive(partition, seldom), await archive(partition, often)] as const
+    await partition.electUncleanly(2)
+    const bySecond = await partition.append(20)
+    const between = await archive(partition, often)
+    await partition.electUncleanly(3)
+    const byThird = await partition.append(20)
+    const last = [await archive(partition, seldom), await archive(partition, often)] as const
+
+    expect(await partition.values()).toEqual([...ofAll, ...byThird])
+    await Promise.all([partition.rejoin(1), partition.rejoin(2)])
+    const log = await partition.logOf(3)
+    expect([await partition.logOf(1), await partition.logOf(2)]).toEqual([log, log])
+    expect(await partition.epochsOf(1)).toMatchObject([{ from: 0n }, { from: 30n }])
+
+    expect(last[0].diverged).toMatchObject([{ generation: 2, at: 30n, archivedNext: 100n }])
+    expect(between.diverged).toMatchObject([{ generation: 2, at: 60n, archivedNext: 100n }])
+    expect(last[1].diverged).toMatchObject([{ generation: 3, at: 30n, archivedNext: 80n }])
+    for (const { summary } of last) {
+      expect(summary).toMatchObject({ complete: true, partitions: [{ from: 0n, next: 50n, gaps: [] }] })
+    }
+    for (const storage of [seldom, often]) expect(await archived(partition, storage)).toEqual([...ofAll, ...byThird])
+    const original = [...ofAll, ...ofTwo, ...ofOne]
+    expect(await archived(partition, seldom, first[0])).toEqual(original)
+    expect(await archived(partition, often, first[1])).toEqual(original)
+    expect(await archived(partition, often, between)).toEqual([...ofAll, ...ofTwo, ...bySecond])
+  })
+})
+
+it('is gone with everything it kept once it is destroyed', async () => {
+  const servers = cluster.nodes.map(({ pid, dataDirectory }) => ({ pid, dataDirectory }))
+  expect(servers).toHaveLength(4)
+  await cluster.destroy()
+  for (const { pid, dataDirectory } of servers) {
+    expect(isAlive(pid)).toBe(false)
+    expect(existsSync(dataDirectory)).toBe(false)
+  }
+})
+
+interface ArchiveRun {
+  readonly diverged: readonly ArchiveEvent[]
+  readonly summary: { readonly checkpoint: string }
+}
+
+async function archive({ topic }: ReplicatedPartition, storage: ArchiveStorage): Promise<ArchiveRun> {
+  await using kafka = new KafkaBench('kafka4', cluster.brokers).transport()
+  const run = new TopicArchiver({ kafka, storage }).stream({ topics: [topic] })
+  const diverged: ArchiveEvent[] = []
+  for (let next = await run.next(); ; next = await run.next()) {
+    if (next.done === true) return { diverged, summary: next.value }
+    if (next.value.type === 'diverged') diverged.push(next.value)
+  }
+}
+
+/** The values in an archive as a run has left it, or as it is now. */
+async function archived({ topic }: ReplicatedPartition, storage: ArchiveStorage, run?: ArchiveRun): Promise<string[]> {
+  const values: string[] = []
+  const range = { topic, partition: 0, checkpoint: run?.summary.checkpoint }
+  for await (const { value } of new TopicArchive({ storage }).records(range)) {
+    values.push(Buffer.from(value ?? []).toString())
+  }
+  return values
+}
