@@ -105,6 +105,34 @@ describe('the archive of a topic', () => {
     expect(await archived(partition, often, first[1])).toEqual(original)
     expect(await archived(partition, often, between)).toEqual([...ofAll, ...ofTwo, ...bySecond])
   })
+
+  it('goes on in a new generation when the log is cut in the middle of the run, and ends where the log then ends', async () => {
+    const partition = await ReplicatedPartition.create(cluster, [1, 2])
+    const storage = new MemoryStorage()
+    const large = { valueBytes: 50_000 }
+    const common = await partition.append(10, large)
+    await partition.leaveBehind(2)
+    // More than the archiver may hold in memory, so that it is not through before it hears of the election.
+    await partition.append(290, large)
+    let instead: string[] = []
+    const run = await archive(partition, storage, async () => {
+      if (instead.length > 0) return
+      await partition.electUncleanly(2)
+      instead = await partition.append(20)
+    })
+    expect(run.diverged).toMatchObject([{ generation: 2, at: 10n }])
+    expect(await archived(partition, storage)).toEqual([...common, ...instead])
+    expect(run.summary).toMatchObject({ complete: true, partitions: [{ from: 0n, next: 30n, gaps: [] }] })
+  })
+
+  it('is complete when a broker has just died, which the cluster still counts among its own', async () => {
+    const partition = await ReplicatedPartition.create(cluster, [1, 2, 3])
+    const storage = new MemoryStorage()
+    const records = await partition.append(20)
+    await cluster.broker(1).kill()
+    expect((await archive(partition, storage)).summary).toMatchObject({ complete: true })
+    expect(await archived(partition, storage)).toEqual(records)
+  })
 })
 
 it('is gone with everything it kept once it is destroyed', async () => {
@@ -122,13 +150,19 @@ interface ArchiveRun {
   readonly summary: { readonly checkpoint: string }
 }
 
-async function archive({ topic }: ReplicatedPartition, storage: ArchiveStorage): Promise<ArchiveRun> {
+async function archive(
+  { topic }: ReplicatedPartition,
+  storage: ArchiveStorage,
+  onSegment = async () => {},
+): Promise<ArchiveRun> {
   await using kafka = new KafkaBench('kafka4', cluster.brokers).transport()
-  const run = new TopicArchiver({ kafka, storage }).stream({ topics: [topic] })
+  const small = { segmentBytes: 1_048_576, memoryBytes: 8_388_608 }
+  const run = new TopicArchiver({ kafka, storage, ...small }).stream({ topics: [topic] })
   const diverged: ArchiveEvent[] = []
   for (let next = await run.next(); ; next = await run.next()) {
     if (next.done === true) return { diverged, summary: next.value }
     if (next.value.type === 'diverged') diverged.push(next.value)
+    if (next.value.type === 'segment') await onSegment()
   }
 }
 
