@@ -43,6 +43,12 @@ interface ConnectionPool {
   getConnection(index: number): Promise<Connection>
 }
 
+/** Which member of a group asks for its part, in which division. */
+interface SyncGroupRequest {
+  readonly memberId: string
+  readonly generationId: number
+}
+
 /** A broker of the pool. */
 export interface Broker {
   nodeId: string
@@ -51,6 +57,8 @@ export interface Broker {
   isConnected(): boolean
   connect(): Promise<void>
   disconnect(): Promise<void>
+  metadata(topics: readonly string[]): Promise<object>
+  syncGroup(request: SyncGroupRequest): Promise<{ readonly memberAssignment: Buffer }>
 }
 
 /** The brokers that kafkajs knows. */
@@ -81,11 +89,7 @@ export interface Cluster {
 const CREATE_CLUSTER = 'private:Kafka:createCluster'
 const METADATA_MAX_AGE_MS = 300_000
 
-type CreateCluster = (options: {
-  readonly metadataMaxAge: number
-  readonly allowAutoTopicCreation: boolean
-  readonly maxInFlightRequests: null
-}) => Cluster
+type CreateCluster = (options: object) => unknown
 
 function isCluster(value: unknown): value is Cluster {
   if (typeof value !== 'object' || value === null || !('brokerPool' in value)) return false
@@ -101,7 +105,8 @@ function isCluster(value: unknown): value is Cluster {
   )
 }
 
-function hasFunctions(value: unknown, names: readonly string[]): boolean {
+/** Whether `value` is an object with all these methods. */
+export function hasFunctions(value: unknown, names: readonly string[]): boolean {
   return (
     typeof value === 'object' &&
     value !== null &&
@@ -115,15 +120,38 @@ function hasFunctions(value: unknown, names: readonly string[]): boolean {
  * @throws {@link UnsupportedClientError} when `kafka` is not a `Kafka` of kafkajs 2.2.
  */
 export function openCluster(kafka: object): Cluster {
+  const { createCluster } = clusterFactory(kafka)
+  return checked(
+    createCluster({ metadataMaxAge: METADATA_MAX_AGE_MS, allowAutoTopicCreation: false, maxInFlightRequests: null }),
+  )
+}
+
+/** The host's `Kafka` as it is, except that `prepare` is called with every cluster that it opens from here. */
+export function preparingClusters(kafka: object, prepare: (cluster: Cluster) => void): object {
+  const { symbol, createCluster } = clusterFactory(kafka)
+  const value = (options: object) => {
+    const cluster = checked(createCluster(options))
+    prepare(cluster)
+    return cluster
+  }
+  return Object.create(kafka, { [symbol]: { value } })
+}
+
+function clusterFactory(kafka: object): { readonly symbol: symbol; readonly createCluster: CreateCluster } {
   const symbol = Object.getOwnPropertySymbols(kafka).find(({ description }) => description === CREATE_CLUSTER)
   const createCluster: CreateCluster | undefined = symbol && Reflect.get(kafka, symbol)
-  const cluster: unknown = createCluster?.({
-    metadataMaxAge: METADATA_MAX_AGE_MS,
-    allowAutoTopicCreation: false,
-    maxInFlightRequests: null,
-  })
+  if (symbol === undefined || createCluster === undefined) throw unsupported()
+  return { symbol, createCluster }
+}
+
+function checked(cluster: unknown): Cluster {
   if (isCluster(cluster)) return cluster
-  throw new UnsupportedClientError('the object handed to KafkaJsTransport is not a Kafka instance of kafkajs 2.2', {
+  throw unsupported()
+}
+
+/** The error for a `Kafka` that is not one of kafkajs 2.2. */
+export function unsupported(): UnsupportedClientError {
+  return new UnsupportedClientError('the object handed to KafkaJsTransport is not a Kafka instance of kafkajs 2.2', {
     hint: 'pass `new Kafka({ ... })` from kafkajs, and install it as `kafkajs@~2.2.4`, the version kafkeep knows',
   })
 }

@@ -54,6 +54,11 @@ export class KafkaJsRouting {
     return answer
   }
 
+  /** Describes topics once, with what is wrong with any of them as part of the answer. Nothing is repeated. */
+  describeOnce(topics: readonly string[]): Promise<MetadataAnswer> {
+    return this.send(undefined, METADATA, (version) => metadataRequest(version, topics), {})
+  }
+
   /** A request that any broker can answer. */
   ask<T>(
     doing: string,

@@ -1,5 +1,6 @@
 import { partitionName, type TopicPartition } from '../batch/topic-partition.js'
 import { TopicNotFoundError } from '../errors.js'
+import { KafkaJsGroups } from './kafkajs-groups.js'
 import { KafkaJsRouting } from './kafkajs-routing.js'
 import {
   DESCRIBE_CONFIGS,
@@ -10,14 +11,6 @@ import {
 } from './protocol/configs.js'
 import { CREATE_TOPICS, createTopicRequest } from './protocol/create-topics.js'
 import { FETCH, FETCH_BY_NAME, fetchRequest } from './protocol/fetch.js'
-import {
-  LIST_GROUPS,
-  listGroupsRequest,
-  OFFSET_COMMIT,
-  OFFSET_FETCH,
-  offsetCommitRequest,
-  offsetFetchRequest,
-} from './protocol/groups.js'
 import {
   type EpochEnd,
   type EpochQuestion,
@@ -35,6 +28,7 @@ import type {
   FetchedPartition,
   FetchRequest,
   GroupListing,
+  GroupMembership,
   GroupOffset,
   KafkaTransport,
   NewTopic,
@@ -58,6 +52,7 @@ const REQUEST_TIMEOUT_MS = 25_000
  */
 export class KafkaJsTransport implements KafkaTransport {
   readonly #routing: KafkaJsRouting
+  readonly #groups: KafkaJsGroups
 
   /**
    * `kafka` is a `Kafka` instance of kafkajs 2.2.
@@ -66,6 +61,7 @@ export class KafkaJsTransport implements KafkaTransport {
    */
   constructor(kafka: object) {
     this.#routing = new KafkaJsRouting(kafka)
+    this.#groups = new KafkaJsGroups(kafka, this.#routing)
   }
 
   async metadata(topics?: readonly string[], options: TransportCallOptions = {}): Promise<ClusterMetadata> {
@@ -182,18 +178,7 @@ export class KafkaJsTransport implements KafkaTransport {
   }
 
   async listGroups(options: TransportCallOptions = {}): Promise<readonly GroupListing[]> {
-    const doing = 'list the groups'
-    const { brokers } = await this.#routing.describe([], options)
-    const groups: GroupListing[] = []
-    for (const { nodeId } of brokers) {
-      const listed = await this.#routing.retrying(doing, options, async () => {
-        const answer = await this.#routing.send(nodeId, LIST_GROUPS, listGroupsRequest, options)
-        this.#routing.check(answer.error, doing)
-        return answer.groups
-      })
-      groups.push(...listed)
-    }
-    return groups
+    return this.#groups.list(options)
   }
 
   async groupOffsets(
@@ -201,14 +186,7 @@ export class KafkaJsTransport implements KafkaTransport {
     partitions?: readonly TopicPartition[],
     options: TransportCallOptions = {},
   ): Promise<readonly GroupOffset[]> {
-    const doing = `tell the offsets of group ${groupId}`
-    return this.#routing.retrying(doing, options, async () => {
-      const coordinator = await this.#routing.coordinatorOf(groupId, options)
-      const request = (version: number) => offsetFetchRequest(version, groupId, partitions ?? null)
-      const { error, offsets } = await this.#routing.send(coordinator, OFFSET_FETCH, request, options)
-      this.#routing.check(error, doing)
-      return offsets
-    })
+    return this.#groups.offsets(groupId, partitions, options)
   }
 
   async commitGroupOffsets(
@@ -216,18 +194,23 @@ export class KafkaJsTransport implements KafkaTransport {
     offsets: readonly GroupOffset[],
     options: TransportCallOptions = {},
   ): Promise<void> {
-    if (offsets.length === 0) return
-    await this.#routing.retrying(`commit offsets of group ${groupId}`, options, async () => {
-      const coordinator = await this.#routing.coordinatorOf(groupId, options)
-      const request = (version: number) => offsetCommitRequest(version, groupId, offsets)
-      for (const outcome of await this.#routing.send(coordinator, OFFSET_COMMIT, request, options)) {
-        this.#routing.check(outcome.error, `commit ${partitionName(outcome)} for group ${groupId}`)
-      }
-    })
+    await this.#groups.commit(groupId, offsets, options)
+  }
+
+  async joinGroup(
+    groupId: string,
+    topics: readonly string[],
+    options: TransportCallOptions = {},
+  ): Promise<GroupMembership> {
+    return this.#groups.join(groupId, topics, options)
   }
 
   async close(): Promise<void> {
-    await this.#routing.close()
+    try {
+      await this.#groups.close()
+    } finally {
+      await this.#routing.close()
+    }
   }
 
   /** {@link KafkaJsTransport.close}, for `await using`. */
@@ -238,5 +221,5 @@ export class KafkaJsTransport implements KafkaTransport {
 
 function checkTopic({ topic, error, message }: TopicOutcome, doing: string): void {
   if (error === 'UNKNOWN_TOPIC_OR_PARTITION') throw new TopicNotFoundError(topic)
-  if (error !== undefined) throw protocolError(error, `${doing} of ${topic}`, message)
+  if (error !== undefined) throw protocolError(error, `${doing} of ${topic}`, { message })
 }

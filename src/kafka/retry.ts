@@ -12,17 +12,26 @@ const HINTS: Readonly<Record<string, string>> = {
   GROUP_AUTHORIZATION_FAILED: 'give this principal the right to read the group',
   CLUSTER_AUTHORIZATION_FAILED: 'give this principal the cluster right that the operation needs',
   INVALID_REPLICATION_FACTOR: 'pass a `replicationFactor` that the target cluster has brokers for',
-  UNKNOWN_MEMBER_ID: 'the group has running members: stop them, or use another group id',
-  ILLEGAL_GENERATION: 'the group has running members: stop them, or use another group id',
+  INCONSISTENT_GROUP_PROTOCOL: 'the group has members of another kind: use another group id',
+  GROUP_MAX_SIZE_REACHED: 'raise `group.max.size` of the brokers, or run fewer members',
+}
+
+/** What a person can do about an error that Kafka answered. */
+export function hintOf(reason: KafkaErrorName): string | undefined {
+  return HINTS[reason]
 }
 
 /** The error for a protocol error that a broker answered while it was asked to do `doing`. */
-export function protocolError(reason: KafkaErrorName, doing: string, message?: string | null): TransportError {
+export function protocolError(
+  reason: KafkaErrorName,
+  doing: string,
+  { message, hint = hintOf(reason) }: { readonly message?: string | null; readonly hint?: string | undefined } = {},
+): TransportError {
   return new TransportError(`Kafka refused to ${doing}: ${reason}${message ? ` (${message})` : ''}`, {
     system: 'kafka',
     reason,
     retryable: isRetryable(reason),
-    hint: HINTS[reason],
+    hint,
   })
 }
 

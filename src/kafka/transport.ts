@@ -177,6 +177,49 @@ export interface GroupOffset extends TopicPartition {
   readonly metadata: string
 }
 
+/** How a group has divided partitions among its members, as one of them sees it. */
+export interface GroupAssignment {
+  /** What is this member's until the next division. */
+  readonly partitions: readonly TopicPartition[]
+  /** Whether this member is the group's leader. One of its members is, and another one once that one has gone. */
+  readonly leader: boolean
+}
+
+/**
+ * A membership in a consumer group: Kafka divides the partitions of the topics among all members. Nothing is read
+ * through it.
+ *
+ * The member keeps itself alive. When it was silent for so long that Kafka took it for dead, or has lost its
+ * connections, it joins again by itself, and a new assignment follows.
+ */
+export interface GroupMembership {
+  /**
+   * Waits for the next division; of several that have come since the last call only the newest is told. A call that its
+   * signal ends takes none away.
+   *
+   * @throws {@link TransportError} when the membership has ended for good. Where that is `retryable`, another
+   * {@link KafkaTransport.joinGroup} may succeed.
+   */
+  nextAssignment(options?: TransportCallOptions): Promise<GroupAssignment>
+  /**
+   * Joins again with these topics and no others: because topics were added, or partitions of one, of which the group
+   * does not hear otherwise. A new division follows; until then everything stays as it is.
+   *
+   * A topic is divided among those members that have it. One that does not exist has no partitions.
+   */
+  subscribe(topics: readonly string[], options?: TransportCallOptions): Promise<void>
+  /**
+   * Commits offsets as a member, for partitions of the assignment that {@link nextAssignment} told last.
+   *
+   * @throws {@link TransportError} with the reason `ILLEGAL_GENERATION`, `UNKNOWN_MEMBER_ID` or
+   * `REBALANCE_IN_PROGRESS` when the group was divided anew since, or is about to be. The membership goes on; a new
+   * assignment follows.
+   */
+  commit(offsets: readonly GroupOffset[], options?: TransportCallOptions): Promise<void>
+  /** Leaves the group, so that the others get its partitions at once. Calling it again is harmless. */
+  leave(): Promise<void>
+}
+
 /**
  * What kafkeep asks of a Kafka client. Hosts only construct one and close it: `KafkaJsTransport` from
  * `kafkeep/kafkajs` is the implementation.
@@ -222,7 +265,12 @@ export interface KafkaTransport {
   ): Promise<readonly GroupOffset[]>
   /** Commits offsets for a group that has no members. */
   commitGroupOffsets(groupId: string, offsets: readonly GroupOffset[], options?: TransportCallOptions): Promise<void>
-  /** Closes every connection. Calling it again is harmless. */
+  /**
+   * Joins a consumer group. Resolves once joining is under way; {@link GroupMembership.nextAssignment} tells what
+   * became of it. Its other members notice nothing but the usual division.
+   */
+  joinGroup(groupId: string, topics: readonly string[], options?: TransportCallOptions): Promise<GroupMembership>
+  /** Leaves all groups and closes every connection. Calling it again is harmless. */
   close(): Promise<void>
   /** `close`, for `await using`. */
   [Symbol.asyncDispose](): Promise<void>

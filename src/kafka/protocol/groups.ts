@@ -10,8 +10,13 @@ export const OFFSET_FETCH = { apiKey: 9, apiName: 'OffsetFetch', versions: [5], 
 /** OffsetCommit. Version 6 is the first with leader epochs. */
 export const OFFSET_COMMIT = { apiKey: 8, apiName: 'OffsetCommit', versions: [6], flexibleFrom: 8 } as const
 
-const NO_GENERATION = -1
-const NO_MEMBER = ''
+/** Who commits, and in which division of the group. */
+export interface GroupMember {
+  readonly memberId: string
+  readonly generationId: number
+}
+
+const NO_MEMBER: GroupMember = { memberId: '', generationId: -1 }
 
 /** Asks one broker for the groups that it coordinates. */
 export function listGroupsRequest(
@@ -69,18 +74,19 @@ export interface CommitOutcome extends TopicPartition {
   readonly error: KafkaErrorName | undefined
 }
 
-/** Commits offsets of a group that has no members. */
+/** Commits offsets of a group, as one of its members where it has any. */
 export function offsetCommitRequest(
   version: number,
   groupId: string,
   offsets: readonly GroupOffset[],
+  { memberId, generationId } = NO_MEMBER,
 ): ApiRequest<readonly CommitOutcome[]> {
   const offsetOf = new Map(offsets.map((offset) => [`${offset.topic}/${offset.partition}`, offset]))
   return apiRequest(
     OFFSET_COMMIT,
     version,
     (writer) => {
-      writer.string(groupId).int32(NO_GENERATION).string(NO_MEMBER)
+      writer.string(groupId).int32(generationId).string(memberId)
       writer.array(groupByTopic(offsets), ([topic, indexes]) => {
         writer.string(topic).array(indexes, (index) => {
           const { offset = -1n, leaderEpoch = -1, metadata = '' } = offsetOf.get(`${topic}/${index}`) ?? {}

@@ -4,6 +4,7 @@ import { configContract } from './configs.js'
 import { groupContract } from './groups.js'
 import { lifeContract } from './life.js'
 import { logContract, logEndContract } from './logs.js'
+import { divisionContract, membershipContract, membershipLifeContract } from './memberships.js'
 import { topicContract } from './topics.js'
 
 /**
@@ -24,5 +25,8 @@ export function kafkaTransportContract(test: TestFunction, open: () => Promise<K
   logEndContract(contract)
   configContract(contract)
   groupContract(contract)
+  divisionContract(contract)
+  membershipContract(contract)
+  membershipLifeContract(contract)
   lifeContract(contract)
 }

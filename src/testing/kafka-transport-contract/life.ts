@@ -25,6 +25,7 @@ const CALLS: Readonly<Record<string, (transport: KafkaTransport, signal?: AbortS
   groupOffsets: (transport, signal) => transport.groupOffsets('a-group', undefined, { signal }),
   commitGroupOffsets: (transport, signal) =>
     transport.commitGroupOffsets('a-group', [{ ...PARTITION, offset: 0n, leaderEpoch: -1, metadata: '' }], { signal }),
+  joinGroup: (transport, signal) => transport.joinGroup('a-group', [PARTITION.topic], { signal }),
 }
 
 /** A transport is used, and closed. */

@@ -2,7 +2,13 @@ import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { TopicPartition } from '../../batch/topic-partition.js'
 import { forProducing, writeBatch } from '../../batch/write-batch.js'
-import type { FetchedPartition, KafkaTransport, ProducerIdentity } from '../../kafka/transport.js'
+import type {
+  FetchedPartition,
+  GroupAssignment,
+  GroupMembership,
+  KafkaTransport,
+  ProducerIdentity,
+} from '../../kafka/transport.js'
 import type { TestFunction } from '../test-function.js'
 
 /** What the parts of the contract are given. */
@@ -82,5 +88,39 @@ export async function eventually(check: () => Promise<void>): Promise<void> {
       if (performance.now() >= deadlineMs) throw error
       await sleep(50)
     }
+  }
+}
+
+/** Waits until `check` passes on what each member was told last: a group may be divided several times over. */
+export async function untilTold(
+  members: readonly GroupMembership[],
+  check: (told: readonly GroupAssignment[]) => void,
+): Promise<void> {
+  const over = new AbortController()
+  const signal = AbortSignal.any([over.signal, AbortSignal.timeout(PATIENCE_MS)])
+  const newest = new Map<GroupMembership, GroupAssignment>()
+  const next = async (member: GroupMembership) => {
+    newest.set(member, await member.nextAssignment({ signal }))
+    return member
+  }
+  const pending = new Map(members.map((member) => [member, next(member)]))
+  let failure: unknown
+  try {
+    for (;;) {
+      const member = await Promise.race(pending.values())
+      pending.set(member, next(member))
+      const told = members.flatMap((known) => newest.get(known) ?? [])
+      if (told.length < members.length) continue
+      try {
+        return check(told)
+      } catch (error) {
+        failure = error
+      }
+    }
+  } catch (error) {
+    throw failure ?? error
+  } finally {
+    over.abort()
+    await Promise.allSettled(pending.values())
   }
 }
