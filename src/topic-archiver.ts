@@ -80,6 +80,14 @@ export interface ArchiveOptions extends RunOptions {
    */
   readonly follow?: boolean | undefined
   /**
+   * Whether all processes that archive with this `groupId` divide the partitions among themselves, by Kafka's own group
+   * protocol. When one ends, dies or hangs, the others take over its part. A run that does not follow ends when
+   * everything is archived, whoever did it. Checkpoints are written by the leader of the group.
+   *
+   * @defaultValue `false`
+   */
+  readonly share?: boolean | undefined
+  /**
    * Ends a run that follows in order: what was read is stored, a checkpoint is written, and the run ends as usual.
    * Only with `follow`.
    */
@@ -174,7 +182,7 @@ export class TopicArchiver {
   }
 }
 
-const JOB_OPTIONS = ['topics', 'follow', 'stop', 'checkpointIntervalMs', 'groups', 'onGap', 'onDivergence']
+const JOB_OPTIONS = ['topics', 'follow', 'share', 'stop', 'checkpointIntervalMs', 'groups', 'onGap', 'onDivergence']
 const ONLY_WITH_FOLLOW = ['stop', 'checkpointIntervalMs'] as const
 
 function checkedJob(options: ArchiveOptions): ArchiveJob {
@@ -187,6 +195,7 @@ function checkedJob(options: ArchiveOptions): ArchiveJob {
   const { checkpointIntervalMs } = options
   return {
     follow,
+    share: booleanOption('share', options.share, false),
     signal: options.signal,
     stop: signalOption('stop', options.stop),
     onProgress: options.onProgress,

@@ -12,6 +12,7 @@ import { ArchiveScheduler } from './archive-scheduler.js'
 import { CheckpointWriter } from './checkpoint-writer.js'
 import type { ArchiveEvent } from './events.js'
 import { PartitionOpener } from './partition-opener.js'
+import { PartitionSharing } from './partition-sharing.js'
 import { PositionCommits } from './position-commits.js'
 import { RecordedState } from './recorded-state.js'
 import type { LogPolicy } from './reposition.js'
@@ -33,6 +34,7 @@ export interface ArchiveWiring {
 export interface ArchiveJob extends RunOptions, LogPolicy {
   readonly topics: TopicFilter | undefined
   readonly follow: boolean
+  readonly share: boolean
   readonly stop: AbortSignal | undefined
   readonly groups: boolean
   readonly checkpointIntervalMs: number
@@ -69,6 +71,7 @@ class ArchiveRun {
   readonly #topics: TopicWatch
   readonly #checkpoints: CheckpointWriter
   readonly #tally: ArchiveTally
+  readonly #sharing: PartitionSharing | undefined
   #lookedMs = Number.NEGATIVE_INFINITY
   #looking = false
   #stopped = false
@@ -78,12 +81,17 @@ class ArchiveRun {
     const { signal, follow, groups } = job
     this.#job = job
     this.#storage = storage
-    this.#commits = new PositionCommits((offsets) => kafka.commitGroupOffsets(groupId, offsets, { signal }))
+    this.#commits = new PositionCommits(
+      (offsets) => this.#sharing?.commit(offsets) ?? kafka.commitGroupOffsets(groupId, offsets, { signal }),
+    )
     this.#scheduler = new ArchiveScheduler({
       ...{ ...wiring, ...job, tasks: this.#tasks, commits: this.#commits },
       ...{ source: { storage, codecs: [codec] }, target: { storage, codec } },
     })
     this.#opener = new PartitionOpener(this.#scheduler, { kafka, storage, follow, signal })
+    const { share } = job
+    const parts = { scheduler: this.#scheduler, opener: this.#opener }
+    this.#sharing = share ? new PartitionSharing({ ...parts, kafka, storage, groupId, signal }) : undefined
     this.#topics = new TopicWatch({ kafka, storage, filter: job.topics, signal })
     const capture = { kafka, storage, groupId, groups, signal }
     this.#checkpoints = new CheckpointWriter({ ...capture, topics: this.#topics, scheduler: this.#scheduler })
@@ -107,15 +115,20 @@ class ArchiveRun {
       stopListening()
     }
     await this.#commits.commit()
-    const { id, event } = await this.#checkpoints.write()
-    yield event
+    let checkpoint = ''
+    if (this.#writesCheckpoints) {
+      const { id, event } = await this.#checkpoints.write()
+      checkpoint = id
+      yield event
+    }
     this.#tally.progress.finish()
-    return this.#tally.summary(id)
+    return this.#tally.summary(checkpoint)
   }
 
   /** Waits until nothing of the run is under way. */
-  close(): Promise<void> {
-    return this.#tasks.drain()
+  async close(): Promise<void> {
+    await this.#sharing?.leave()
+    await this.#tasks.drain()
   }
 
   async #begin(): Promise<void> {
@@ -127,13 +140,26 @@ class ArchiveRun {
     // A bounded run ends at the ends that it finds now, so that what groups have committed is read before.
     if (!follow) await this.#checkpoints.prepare()
     this.#opener.recorded = recorded
-    this.#opener.add(found)
+    if (this.#sharing === undefined) return this.#opener.add(found)
+    await this.#sharing.begin(found)
+    this.#tasks.add(this.#sharedPart(this.#sharing))
   }
 
   get #finished(): boolean {
-    const { follow } = this.#job
-    if (follow && !this.#stopped) return false
-    return this.#tasks.empty && (this.#stopped || this.#opener.finished) && this.#scheduler.finished
+    if (this.#job.follow && !this.#stopped) return false
+    // A division of the partitions is always waited for.
+    const waiting = this.#sharing === undefined ? 0 : 1
+    if (this.#tasks.size > waiting || !this.#partIsDone) return false
+    return this.#stopped || this.#sharing === undefined || this.#sharing.othersAreDone
+  }
+
+  /** Whether everything that is this process's to archive is archived. */
+  get #partIsDone(): boolean {
+    return (this.#stopped || this.#opener.finished) && this.#scheduler.finished
+  }
+
+  get #writesCheckpoints(): boolean {
+    return this.#sharing === undefined || this.#sharing.leader
   }
 
   /** Starts whatever can be started now. */
@@ -141,21 +167,31 @@ class ArchiveRun {
     if (!this.#stopped) {
       if (this.#opener.due) this.#tasks.add(this.#opener.open())
       if (this.#job.follow) this.#keepWatch()
+      else if (this.#sharing?.othersDue === true && this.#partIsDone) this.#tasks.add(this.#sharing.askOthers())
     }
     this.#scheduler.work()
   }
 
   #keepWatch(): void {
     if (!this.#looking && this.#lookDueInMs <= 0) this.#tasks.add(this.#look())
-    if (!this.#checkpoints.writing && this.#checkpointDueInMs <= 0) {
+    if (this.#writesCheckpoints && !this.#checkpoints.writing && this.#checkpointDueInMs <= 0) {
       this.#tasks.add(this.#checkpoints.write().then(({ event }) => [event]))
     }
+  }
+
+  /** Takes over what the group gives to this process, again and again. */
+  async #sharedPart(sharing: PartitionSharing): Promise<readonly ArchiveEvent[]> {
+    const events = await sharing.nextAssignment()
+    if (!sharing.ended) this.#tasks.add(this.#sharedPart(sharing))
+    return events
   }
 
   async #look(): Promise<readonly ArchiveEvent[]> {
     this.#looking = true
     try {
-      this.#opener.add(await this.#topics.look())
+      const found = await this.#topics.look()
+      if (this.#sharing === undefined) this.#opener.add(found)
+      else if (found.length > 0) await this.#sharing.extend(found)
       this.#scheduler.retryStopped()
     } catch (error) {
       // A run that follows outlives a cluster that is away for a while: what cannot be read is told by other events.
@@ -177,7 +213,8 @@ class ArchiveRun {
 
   /** Milliseconds until something is to be done although no task has come to its end. */
   get #dueInMs(): number {
-    const watch = this.#job.follow && !this.#stopped ? [this.#lookDueInMs, this.#checkpointDueInMs] : []
+    const checkpoint = this.#writesCheckpoints ? this.#checkpointDueInMs : Number.POSITIVE_INFINITY
+    const watch = this.#job.follow && !this.#stopped ? [this.#lookDueInMs, checkpoint] : []
     return Math.max(0, Math.min(this.#scheduler.dueInMs, ...watch))
   }
 

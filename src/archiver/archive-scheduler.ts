@@ -1,11 +1,9 @@
-import { partitionName } from '../batch/topic-partition.js'
 import { type KafkeepError, TransportError } from '../errors.js'
 import type { TaskSet } from '../internal/task-set.js'
-import { isRetryable } from '../kafka/protocol/error-codes.js'
-import { protocolError } from '../kafka/retry.js'
 import type { FetchedPartition } from '../kafka/transport.js'
 import { BrokerQueue, type FetchTurn } from './broker-queue.js'
 import type { ArchiveEvent } from './events.js'
+import { fetchOutcomes } from './fetch-outcomes.js'
 import { fetchRequest, fetchSize } from './fetch-request.js'
 import { MemoryBudget } from './memory-budget.js'
 import type { PartitionCursor } from './partition-cursor.js'
@@ -98,6 +96,11 @@ export class ArchiveScheduler {
     this.#brokers.get(cursor.leaderId)?.remove(cursor)
     if (!this.#holding.delete(cursor)) return
     this.#memory.give(cursor.closeSegment().bytes)
+  }
+
+  /** Has the position of a partition committed once more: an earlier commit may have been refused. */
+  recommit(cursor: PartitionCursor): void {
+    this.#context.commits.note(cursor)
   }
 
   /** Tries partitions again that were given up for a passing reason. */
@@ -195,54 +198,24 @@ export class ArchiveScheduler {
   }
 
   #handle({ cursors }: FetchTurn, answers: readonly FetchedPartition[]): readonly ArchiveEvent[] {
-    const byName = new Map(cursors.map((cursor) => [partitionName(cursor.identity), cursor]))
+    const heldBytes = sumOfHeld(cursors)
+    const reading = cursors.filter(({ done }) => !done)
+    const outcomes = fetchOutcomes(reading, answers)
+    this.#memory.take(sumOfHeld(cursors) - heldBytes)
     const events: ArchiveEvent[] = []
-    const unmoved: PartitionCursor[] = []
-    let moved = false
-    for (const answer of answers) {
-      const cursor = byName.get(partitionName(answer))
-      if (cursor === undefined || !byName.delete(partitionName(answer)) || cursor.done) continue
-      if (answer.divergingEpoch !== undefined || answer.error === 'OFFSET_OUT_OF_RANGE') this.#move(cursor, reposition)
-      else if (answer.error !== undefined) events.push(...this.#refused(cursor, answer.error))
-      else if (this.#take(cursor, answer, events)) moved = true
-      else unmoved.push(cursor)
-    }
-    // An answer without bytes had no room for them while others filled it; when nobody came further it is a failure.
-    for (const cursor of [...unmoved, ...byName.values()]) {
-      if (moved || !cursor.lagging) this.#proceed(cursor)
-      else this.#recovery.add(cursor)
+    for (const [cursor, outcome] of outcomes) {
+      if (cursor.holds) this.#holding.add(cursor)
+      if (outcome.next === 'give-up') events.push(this.#giveUp(cursor, outcome.error))
+      else if (outcome.next === 'recover') this.#recovery.add(cursor, outcome.reason)
+      else if (outcome.next === 'read-on') this.#readOn(cursor)
+      else this.#move(cursor, outcome.next === 'anew' ? archiveAnew : reposition)
     }
     return events
   }
 
-  /** Answers whether the partition has come further. */
-  #take(cursor: PartitionCursor, answer: FetchedPartition, events: ArchiveEvent[]): boolean {
-    const { position, heldBytes } = cursor
-    const refusal = cursor.take(answer)
-    this.#memory.take(cursor.heldBytes - heldBytes)
-    if (cursor.holds) this.#holding.add(cursor)
-    if (refusal !== undefined) {
-      // Damage on the way is gone when the batch is read again; damage in the log is not.
-      if (cursor.refusedAt === cursor.position) events.push(this.#giveUp(cursor, unreadable(cursor, refusal)))
-      cursor.refusedAt = cursor.position
-    }
-    if (cursor.position === position && refusal === undefined && cursor.compactedUpTo === undefined) return false
-    this.#proceed(cursor)
-    return true
-  }
-
-  #proceed(cursor: PartitionCursor): void {
+  #readOn(cursor: PartitionCursor): void {
     this.#recovery.succeeded(cursor)
-    if (cursor.compactedUpTo !== undefined) this.#move(cursor, archiveAnew)
-    else this.#enqueue(cursor)
-  }
-
-  #refused(cursor: PartitionCursor, error: NonNullable<FetchedPartition['error']>): readonly ArchiveEvent[] {
-    if (!isRetryable(error)) {
-      return [this.#giveUp(cursor, protocolError(error, `read ${partitionName(cursor.identity)}`))]
-    }
-    this.#recovery.add(cursor, error)
-    return NOTHING
+    this.#enqueue(cursor)
   }
 
   #giveUp(cursor: PartitionCursor, error: KafkeepError): ArchiveEvent {
@@ -267,7 +240,7 @@ export class ArchiveScheduler {
     this.#moving--
     this.#stored(cursor)
     if (events.length === 0) this.#recovery.add(cursor)
-    else this.#proceed(cursor)
+    else this.#readOn(cursor)
     return events
   }
 
@@ -306,10 +279,6 @@ export class ArchiveScheduler {
   }
 }
 
-function unreadable({ identity, position }: PartitionCursor, why: string): TransportError {
-  return new TransportError(`${partitionName(identity)} cannot be archived from offset ${position} on: ${why}`, {
-    system: 'kafka',
-    reason: 'CORRUPT_MESSAGE',
-    hint: 'if the log is damaged on this broker, move the leader to a replica',
-  })
+function sumOfHeld(cursors: readonly PartitionCursor[]): number {
+  return cursors.reduce((sum, { heldBytes }) => sum + heldBytes, 0)
 }

@@ -5,7 +5,7 @@ import type { Gap } from '../archive/verdict.js'
 import { InvalidBatchError } from '../batch/batch-header.js'
 import { batchesIn, type RecordBatchView } from '../batch/record-batch.js'
 import type { KafkeepError } from '../errors.js'
-import { larger } from '../internal/bigint.js'
+import { larger, smaller } from '../internal/bigint.js'
 import type { FetchedPartition } from '../kafka/transport.js'
 import { OpenSegment, type SegmentContent } from './open-segment.js'
 
@@ -31,13 +31,13 @@ export interface CursorStart {
 export class PartitionCursor {
   readonly identity: PartitionIdentity
   readonly kafkaTopicId: string | undefined
-  /** The high watermark when the run found the partition. */
-  readonly highWatermark: bigint
   /** What is durable of the partition. */
   archived: ArchivedPartition
   leaderId: number
   /** What the run owes: the last stable offset when it found the partition, or found its log to be another one. */
   end: bigint
+  /** The high watermark at the same moment as `end`. */
+  highWatermark: bigint
   /** The last stable offset as it was last told. */
   stableEnd: bigint
   /** Next offset to read. */
@@ -131,6 +131,13 @@ export class PartitionCursor {
     this.position = archived.next
     this.lastEpoch = archived.lastEpoch
     this.#open.startAt(archived.next)
+  }
+
+  /** Takes note that the log is another one, with other ends. The run owes no more than it has. */
+  owes({ end, highWatermark }: { readonly end: bigint; readonly highWatermark: bigint }): void {
+    this.end = smaller(this.end, end)
+    this.stableEnd = end
+    this.highWatermark = smaller(this.highWatermark, highWatermark)
   }
 
   /** Closes what is held as a segment; the next one begins where it ends. */

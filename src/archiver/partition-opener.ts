@@ -12,11 +12,17 @@ import { RecordedState } from './recorded-state.js'
 const OPEN_LIMIT_MS = 60_000
 const BACKOFF = { firstMs: 50, maxMs: 2_000 }
 
+/** A partition that is to be opened, and since when. */
+interface Waiting {
+  readonly partition: FoundPartition
+  readonly sinceMs: number
+}
+
 /** Brings partitions into a run: each one as soon as its leader answers, without waiting for the others. */
 export class PartitionOpener {
   readonly #context: Omit<OpenContext, 'recorded'>
   readonly #scheduler: ArchiveScheduler
-  readonly #waiting = new Map<FoundPartition, number>()
+  readonly #waiting = new Map<string, Waiting>()
   /** What was known of partitions before; nothing of those that come to be during the run. */
   recorded = new RecordedState(undefined)
   #opening = false
@@ -39,12 +45,12 @@ export class PartitionOpener {
 
   add(partitions: readonly FoundPartition[]): void {
     const sinceMs = performance.now()
-    for (const partition of partitions) this.#waiting.set(partition, sinceMs)
+    for (const partition of partitions) this.#waiting.set(partitionName(partition.identity), { partition, sinceMs })
   }
 
-  /** Leaves partitions to others. */
-  remove(isOthers: (partition: FoundPartition) => boolean): void {
-    for (const partition of this.#waiting.keys()) if (isOthers(partition)) this.#waiting.delete(partition)
+  /** Leaves all partitions but those of these names to others. */
+  keepOnly(names: ReadonlySet<string>): void {
+    for (const name of this.#waiting.keys()) if (!names.has(name)) this.#waiting.delete(name)
   }
 
   /** Opens what can be opened. */
@@ -65,16 +71,15 @@ export class PartitionOpener {
   }
 
   async #openReachable(): Promise<ArchiveEvent[]> {
-    const reachable = [...this.#waiting.keys()].filter(({ leaderId }) => leaderId >= 0)
+    const partitions = [...this.#waiting.values()].map(({ partition }) => partition)
+    const reachable = partitions.filter(({ leaderId }) => leaderId >= 0)
     if (reachable.length === 0) return []
     try {
       const opened = await openCursors(reachable, { ...this.#context, recorded: this.recorded })
-      const wanted = opened.filter((_, index) => {
-        const partition = reachable[index]
-        return partition !== undefined && this.#waiting.delete(partition)
-      })
+      // Others may have got some of them meanwhile.
+      const wanted = opened.filter(({ cursor }) => this.#waiting.delete(partitionName(cursor.identity)))
       for (const { cursor, suspicious } of wanted) this.#scheduler.add(cursor, { suspicious })
-      return openTransactions(
+      return await openTransactions(
         wanted.map(({ cursor }) => cursor),
         this.#context,
       )
@@ -86,22 +91,20 @@ export class PartitionOpener {
 
   async #refreshLeaders(): Promise<void> {
     const { kafka, signal } = this.#context
-    const names = [...new Set([...this.#waiting.keys()].map(({ identity }) => identity.topic))]
+    const names = [...new Set([...this.#waiting.values()].map(({ partition }) => partition.identity.topic))]
     const topics = await kafka.metadata(names, { signal }).then(({ topics }) => topics, noneWhileUnreachable)
-    for (const [partition, sinceMs] of [...this.#waiting]) {
-      const { identity } = partition
-      const described = topics.find(({ topic }) => topic === identity.topic)
-      const found = described?.partitions.find((known) => known.partition === identity.partition)
-      if (found === undefined || found.leaderId === partition.leaderId) continue
-      this.#waiting.delete(partition)
-      this.#waiting.set({ ...partition, leaderId: found.leaderId }, sinceMs)
+    for (const [name, { partition, sinceMs }] of this.#waiting) {
+      const described = topics.find(({ topic }) => topic === partition.identity.topic)
+      const found = described?.partitions.find((known) => known.partition === partition.identity.partition)
+      if (found === undefined) continue
+      this.#waiting.set(name, { partition: { ...partition, leaderId: found.leaderId }, sinceMs })
     }
   }
 
   async #giveUpStalled(): Promise<ArchiveEvent[]> {
     const events: ArchiveEvent[] = []
-    for (const [partition, sinceMs] of [...this.#waiting]) {
-      if (performance.now() - sinceMs <= OPEN_LIMIT_MS || !this.#waiting.delete(partition)) continue
+    for (const [name, { partition, sinceMs }] of this.#waiting) {
+      if (performance.now() - sinceMs <= OPEN_LIMIT_MS || !this.#waiting.delete(name)) continue
       const { topic, partition: number } = partition.identity
       const cursor = await unreadableCursor(partition, { ...this.#context, recorded: this.recorded })
       cursor.error = unreachable(partition)

@@ -5,7 +5,6 @@ import { listPartition } from '../archive/partition-log.js'
 import type { SegmentSource } from '../archive/read-segment.js'
 import { partitionName } from '../batch/topic-partition.js'
 import { ArchiveGapError, LogDivergedError } from '../errors.js'
-import { smaller } from '../internal/bigint.js'
 import type { KafkaTransport } from '../kafka/transport.js'
 import { findCut } from './divergence.js'
 import type { ArchiveEvent } from './events.js'
@@ -54,8 +53,8 @@ async function beginAt(cut: bigint, cursor: PartitionCursor, context: Reposition
   const event = await beginNextGeneration(cut, cursor, context)
   // What the run owed is gone with the old log; it owes what the new one has.
   const [stableEnd = 0n] = await kafka.listOffsets('last-stable', [identity], { signal })
-  cursor.end = smaller(cursor.end, stableEnd)
-  cursor.stableEnd = stableEnd
+  const [highWatermark = 0n] = await kafka.listOffsets('high-watermark', [identity], { signal })
+  cursor.owes({ end: stableEnd, highWatermark })
   return event
 }
 

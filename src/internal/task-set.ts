@@ -7,9 +7,9 @@ export class TaskSet<T> {
   readonly #settled: PromiseSettledResult<T>[] = []
   #wake: (() => void) | undefined
 
-  /** Whether nothing runs and nothing is left to take. */
-  get empty(): boolean {
-    return this.#running.size === 0 && this.#settled.length === 0
+  /** Tasks that run, or whose result was not taken yet. */
+  get size(): number {
+    return this.#running.size + this.#settled.length
   }
 
   /** Runs a task beside the others. */

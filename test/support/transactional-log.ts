@@ -114,3 +114,16 @@ export function cutAt<T>(items: readonly T[], places: readonly number[]): T[][] 
 export function rangeOf(batches: readonly RecordBatchView[]): { readonly from: bigint; readonly next: bigint } {
   return { from: batches[0]?.baseOffset ?? 0n, next: batches.at(-1)?.nextOffset ?? 0n }
 }
+
+/** A log without transactions. */
+export function plainLog(batches: readonly Buffer[]): TransactionalLog {
+  const views = batches.map((bytes) => new RecordBatchView(bytes))
+  const end = views.at(-1)?.nextOffset ?? 0n
+  return {
+    [fc.toStringMethod]: () => `${batches.length} batches`,
+    batches: views,
+    end,
+    committed: offsetsOf(views),
+    abortedIn: () => [],
+  }
+}

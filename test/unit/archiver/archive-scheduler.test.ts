@@ -82,7 +82,7 @@ describe('a scheduler', () => {
     })
     for (const cursor of cursors) scheduler.add(cursor, { suspicious: false })
     const events: ArchiveEvent[] = []
-    for (scheduler.work(); !(tasks.empty && scheduler.finished); scheduler.work()) {
+    for (scheduler.work(); tasks.size > 0 || !scheduler.finished; scheduler.work()) {
       events.push(...(await tasks.next(scheduler.dueInMs)).flat())
     }
     return events

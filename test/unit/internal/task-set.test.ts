@@ -24,7 +24,7 @@ describe('tasks that run side by side', () => {
     slow.resolve('slow')
     await slow.promise
     expect(await tasks.next(NEVER_MS)).toEqual(['quick', 'slow'])
-    expect(tasks.empty).toBe(true)
+    expect(tasks.size).toBe(0)
   })
 
   it('are not waited for longer than the limit', async () => {
@@ -32,7 +32,7 @@ describe('tasks that run side by side', () => {
     const slow = deferred<string>()
     tasks.add(slow.promise)
     expect(await tasks.next(1)).toEqual([])
-    expect(tasks.empty).toBe(false)
+    expect(tasks.size).toBe(1)
     slow.resolve('slow')
     expect(await tasks.next(NEVER_MS)).toEqual(['slow'])
   })
@@ -58,6 +58,6 @@ describe('tasks that run side by side', () => {
     failing.reject(new Error('nobody hears of it'))
     slow.resolve('slow')
     await drained
-    expect(tasks.empty).toBe(true)
+    expect(tasks.size).toBe(0)
   })
 })

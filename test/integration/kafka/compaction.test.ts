@@ -1,0 +1,129 @@
+import { randomUUID } from 'node:crypto'
+import {
+  type ArchiveEvent,
+  type ArchiveOptions,
+  type ArchiveStorage,
+  type KafkaRecord,
+  MemoryStorage,
+  TopicArchive,
+  TopicArchiver,
+} from 'kafkeep'
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { startKafka4 } from '../../services/kafka4.js'
+import { startKafka39 } from '../../services/kafka39.js'
+import type { KafkaService } from '../../services/service.js'
+import { eventually } from '../../support/eventually.js'
+import { KafkaBench, type KafkaVersion } from '../../support/kafka.js'
+import { services } from '../../support/services.js'
+
+const VERSIONS: readonly KafkaVersion[] = ['kafka39', 'kafka4']
+/** Looks for something to compact all the time, not every 15 seconds. */
+const properties = { 'log.cleaner.backoff.ms': '100' }
+const COMPACTED = { 'cleanup.policy': 'compact', 'segment.ms': '100', 'min.cleanable.dirty.ratio': '0.01' }
+const COMPACTION_LIMIT_MS = 40_000
+
+describe.each(VERSIONS)('compacted topics of %s', (version) => {
+  let broker: KafkaService
+  let bench: KafkaBench
+  let storage: MemoryStorage
+
+  beforeAll(async () => {
+    const zookeeper = `${services().zookeeper.connect}/compaction-${randomUUID().slice(0, 8)}`
+    broker = version === 'kafka4' ? await startKafka4({ properties }) : await startKafka39({ zookeeper, properties })
+    bench = new KafkaBench(version, broker.brokers)
+  })
+
+  afterAll(() => broker.destroy())
+
+  beforeEach(() => {
+    storage = new MemoryStorage()
+  })
+
+  async function archive(topic: string, into: ArchiveStorage, options: Partial<ArchiveOptions> = {}) {
+    await using kafka = bench.transport()
+    const run = new TopicArchiver({ kafka, storage: into, groupId: randomUUID() }).stream({
+      ...{ topics: [topic], groups: false },
+      ...options,
+    })
+    const events: ArchiveEvent[] = []
+    for (let next = await run.next(); ; next = await run.next()) {
+      if (next.done === true) return { events, summary: next.value }
+      events.push(next.value)
+    }
+  }
+
+  async function recordsIn(topic: string, archived: ArchiveStorage): Promise<string[]> {
+    const records: KafkaRecord[] = []
+    for await (const record of new TopicArchive({ storage: archived }).records({ topic, partition: 0 })) {
+      records.push(record)
+    }
+    return records.map(({ offset, key, value }) => `${offset} ${text(key)}=${text(value)}`)
+  }
+
+  /** Adds records until compaction has done to the log what `check` expects of it. */
+  async function untilCompacted(topic: string, check: (records: readonly string[]) => void): Promise<void> {
+    let rolls = 0
+    await eventually(
+      async () => {
+        // Only what is behind the newest segment is compacted; a record that comes late enough begins a new one.
+        await bench.produce(topic, [[{ key: 'roll', value: `${rolls++}` }]])
+        const now = new MemoryStorage()
+        await archive(topic, now)
+        check(await recordsIn(topic, now))
+      },
+      { limitMs: COMPACTION_LIMIT_MS, intervalMs: 150 },
+    )
+  }
+
+  it('are archived as they are: holes between and inside batches, and what came while they were being compacted', async () => {
+    const topic = await bench.createTopic(1, { ...COMPACTED, 'delete.retention.ms': '86400000' })
+    const batch = (round: number) => ['a', 'b', `only-${round}`].map((key) => ({ key, value: `${round}` }))
+    await bench.produce(topic, [batch(0), batch(1)])
+    await archive(topic, storage)
+    await bench.produce(topic, [batch(2), [{ key: 'a', value: null }], batch(3)])
+    await untilCompacted(topic, (records) => expect(records).not.toContain('6 a=2'))
+    const { summary, events } = await archive(topic, storage)
+    expect(summary).toMatchObject({ complete: true, partitions: [{ from: 0n, gaps: [] }] })
+    expect(events.map(({ type }) => type)).toEqual(['segment', 'checkpoint'])
+    const records = await recordsIn(topic, storage)
+    // What was archived before it was compacted away is still there; what came later has holes.
+    expect(records.slice(0, 6)).toEqual(['0 a=0', '1 b=0', '2 only-0=0', '3 a=1', '4 b=1', '5 only-1=1'])
+    const fresh = new MemoryStorage()
+    expect((await archive(topic, fresh)).summary.complete).toBe(true)
+    const live = await recordsIn(topic, fresh)
+    expect(live).toContain('2 only-0=0')
+    expect(live).not.toContain('0 a=0')
+    // Offset for offset what Kafka's own consumer sees.
+    const shown = await bench.shown(topic, live.length, ['offset', 'key'])
+    expect(shown.map((line) => Number(/Offset:(\d+)/.exec(line)?.[1]))).toEqual(
+      live.map((line) => Number(line.split(' ')[0])),
+    )
+  })
+
+  it('are archived anew when the archiver was away for so long that it may have missed a tombstone', async () => {
+    const topic = await bench.createTopic(1, { ...COMPACTED, 'delete.retention.ms': '100' })
+    await bench.produce(topic, [[{ key: 'dead', value: 'alive' }], [{ key: 'other', value: '1' }]])
+    const before = await archive(topic, storage)
+    expect(before.summary.complete).toBe(true)
+    await bench.produce(topic, [[{ key: 'dead', value: null }]])
+    await untilCompacted(topic, (records) => expect(records.join()).not.toContain('dead'))
+
+    const { events, summary } = await archive(topic, storage)
+    expect(events).toContainEqual(expect.objectContaining({ type: 'gap', cause: 'tombstones', from: 2n }))
+    expect(events).toContainEqual(expect.objectContaining({ type: 'diverged', generation: 2, at: 0n }))
+    expect(summary.complete).toBe(false)
+    expect((await recordsIn(topic, storage)).join()).not.toContain('dead')
+    const { checkpoint } = before.summary
+    const older: string[] = []
+    for await (const { key } of new TopicArchive({ storage }).records({ topic, partition: 0, checkpoint })) {
+      older.push(text(key))
+    }
+    expect(older).toEqual(['dead', 'other'])
+    // From then on it is whole again.
+    expect((await archive(topic, storage)).summary).toMatchObject({ complete: true, partitions: [{ gaps: [] }] })
+  })
+})
+
+function text(bytes: Uint8Array | null): string {
+  return bytes === null ? 'null' : Buffer.from(bytes).toString()
+}
