@@ -12,9 +12,9 @@ import { type FilledTopic, fillTopic } from './archive/fill-topic.js'
 import { kafkeepToFiles, kafkeepToS3 } from './archive/kafkeep.js'
 import { printResults } from './archive/report.js'
 import { consumerPerfTest, hasKcat, kcat } from './archive/rivals.js'
-import type { ProcessCost } from './archive/timed-process.js'
 import { type Workload, workloadsNamed } from './archive/workloads.js'
 import { machine } from './measure.js'
+import type { ProcessCost } from './timed-process.js'
 
 const ROUNDS = 3
 

@@ -1,10 +1,12 @@
 // `npm run bench -- NAME`: measures one thing beside what it is compared with, in one run.
 import { archiveBench } from './archive.js'
 import { codecBench } from './codec.js'
+import { scaleBench } from './scale.js'
 
 const BENCHES: Readonly<Record<string, (args: readonly string[]) => Promise<void>>> = {
   archive: archiveBench,
   codec: codecBench,
+  scale: scaleBench,
 }
 
 const [name = '', ...args] = process.argv.slice(2)

@@ -1,4 +1,5 @@
 import { cpus } from 'node:os'
+import { median, printTable, short } from './table.js'
 
 /** What one way of doing something took, over several rounds. */
 export interface Measured {
@@ -29,34 +30,17 @@ export function rate({ work, seconds }: Measured): number {
   return work / median(seconds)
 }
 
-/** The value in the middle; of an even number the upper one of the two. */
-export function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN
-}
-
-/** Median and range, for a table. */
-export function spread(values: readonly number[]): string {
-  return `${short(median(values))} (${short(Math.min(...values))} to ${short(Math.max(...values))})`
-}
-
 /** Prints rates as a Markdown table: median, slowest and fastest round. */
 export function printRates(title: string, unit: string, results: readonly Measured[]): void {
-  console.log(`\n${title}\n\n| | median ${unit} | slowest | fastest |\n| --- | --- | --- | --- |`)
-  for (const result of results) {
-    const rates = result.seconds.map((seconds) => result.work / seconds)
-    console.log(
-      `| ${result.name} | ${short(rate(result))} | ${short(Math.min(...rates))} | ${short(Math.max(...rates))} |`,
-    )
-  }
+  console.log(`\n${title}\n`)
+  const rows = results.map(({ name, work, seconds }) => {
+    const rates = seconds.map((time) => work / time)
+    return [name, short(median(rates)), short(Math.min(...rates)), short(Math.max(...rates))]
+  })
+  printTable(['', `median ${unit}`, 'slowest', 'fastest'], rows)
 }
 
 /** What the figures were measured on. */
 export function machine(): string {
   return `Node ${process.version}, ${cpus().length} x ${cpus()[0]?.model ?? 'unknown processor'}`
-}
-
-/** A figure with as many digits as mean something. */
-export function short(value: number): string {
-  if (value >= 100) return Math.round(value).toLocaleString('en-US')
-  return value >= 10 ? value.toFixed(1) : value.toFixed(2)
 }

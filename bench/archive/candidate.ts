@@ -1,5 +1,5 @@
+import type { ProcessCost } from '../timed-process.js'
 import type { FilledTopic } from './fill-topic.js'
-import type { ProcessCost } from './timed-process.js'
 
 /** What is compared. */
 export type CandidateId = 'files' | 's3' | 'kcat' | 'perf-test'

@@ -6,9 +6,9 @@ import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3'
 import { S3Storage } from 'kafkeep/s3'
 import type { S3Service } from '../../test/services/service.js'
 import { deleteDirectory, watchedDirectory } from '../../test/services/watched-directory.js'
+import { type ProcessCost, timed } from '../timed-process.js'
 import type { Candidate } from './candidate.js'
 import type { FilledTopic } from './fill-topic.js'
-import { type ProcessCost, timed } from './timed-process.js'
 
 const PROGRAM = fileURLToPath(new URL('./archive-program.mjs', import.meta.url))
 const BUCKET = 'bench'

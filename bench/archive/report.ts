@@ -1,4 +1,4 @@
-import { median, spread } from '../measure.js'
+import { median, printTable, spread, whole } from '../table.js'
 import type { Result } from './candidate.js'
 import type { FilledTopic } from './fill-topic.js'
 
@@ -23,29 +23,21 @@ export function peakOf({ rounds }: Result): number {
 export function printResults(topic: FilledTopic, results: readonly Result[]): void {
   const { workload, records, bytes, logicalBytes } = topic
   const compressed = workload.compression !== 'none'
-  const size = `${short(bytes / 1e6)} MB${compressed ? ` (${short(logicalBytes / 1e6)} MB uncompressed)` : ''}`
-  const heading = `${workload.name}: ${workload.title}`
-  console.log(`\n### ${heading}\n`)
-  console.log(`${short(workload.partitions)} partitions, ${short(records)} records, ${size}.\n`)
+  const uncompressed = compressed ? ` (${whole(logicalBytes / 1e6)} MB uncompressed)` : ''
+  console.log(`\n### ${workload.name}: ${workload.title}\n`)
+  console.log(
+    `${workload.partitions} partitions, ${whole(records)} records, ${whole(bytes / 1e6)} MB${uncompressed}.\n`,
+  )
   const columns = ['MB/s', ...(compressed ? ['MB/s uncompressed'] : []), 'CPU s a GB', 'peak resident MiB']
-  printRow(['', ...columns])
-  printRow(['---', ...columns.map(() => '---')])
-  for (const { name, rounds } of results) {
+  const rows = results.map(({ name, rounds }) => {
     const rates = (size: number) => spread(rounds.map(({ seconds }) => size / 1e6 / seconds))
-    printRow([
+    return [
       name,
       rates(bytes),
       ...(compressed ? [rates(logicalBytes)] : []),
       spread(rounds.map(({ cpuSeconds }) => cpuSeconds / (bytes / 1e9))),
       spread(rounds.map(({ peakBytes }) => peakBytes / MIB)),
-    ])
-  }
-}
-
-function printRow(cells: readonly string[]): void {
-  console.log(`| ${cells.join(' | ')} |`)
-}
-
-function short(value: number): string {
-  return Math.round(value).toLocaleString('en-US')
+    ]
+  })
+  printTable(['', ...columns], rows)
 }

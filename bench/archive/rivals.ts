@@ -1,8 +1,8 @@
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import { javaArguments, javaExecutable } from '../../test/services/java.js'
+import { timed } from '../timed-process.js'
 import type { Candidate } from './candidate.js'
-import { timed } from './timed-process.js'
 
 const HEAP_MEGABYTES = 256
 const TIMEOUT_MS = 60_000

@@ -4,8 +4,8 @@ import { readFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { buffer } from 'node:stream/consumers'
-import { reaper } from '../../test/services/reaper.js'
-import { deleteDirectory, watchedDirectory } from '../../test/services/watched-directory.js'
+import { reaper } from '../test/services/reaper.js'
+import { deleteDirectory, watchedDirectory } from '../test/services/watched-directory.js'
 
 /** What a process took, from its start to its end. */
 export interface ProcessCost {
@@ -62,7 +62,9 @@ async function run(executable: string, args: readonly string[]): Promise<Buffer>
       once(child, 'close') as Promise<[number | null]>,
     ])
     if (code === 0) return stdout
-    throw new Error(`${[executable, ...args].join(' ')} ended with ${code}:\n${stderr}`)
+    throw new Error(
+      `${[executable, ...args].join(' ')} ended with ${code ?? `a kill, after at most ${LIMIT_MS / 1000} seconds`}:\n${stderr}`,
+    )
   } finally {
     clearTimeout(overdue)
     reaper().spare(group)
