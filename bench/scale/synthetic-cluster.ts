@@ -40,7 +40,10 @@ export class SyntheticCluster {
         return { clusterId: this.clusterId, brokerIds: [NODE_ID], topics: asked.map((topic) => this.#describe(topic)) }
       },
       listOffsets: async (position, partitions) => partitions.map(() => ends[position] ?? 0n),
-      epochEnd: async () => ({ error: undefined, epoch: EPOCH, endOffset: this.#end }),
+      epochEnds: async (questions) =>
+        questions.map(({ topic, partition }) => {
+          return { topic, partition, error: undefined, epoch: EPOCH, endOffset: this.#end }
+        }),
       topicConfigs: async (topics) => topics.map((topic) => ({ topic, configs: [] })),
       listGroups: async () => [{ groupId: GROUP_ID, protocolType: '' }],
       groupOffsets: async (groupId) => (groupId === GROUP_ID ? this.#committed() : []),

@@ -1,5 +1,5 @@
 /** How a call fails: `before` it has an effect, `after` it had one, or `dead`: with it, and so does every later call. */
-export type FaultKind = 'before' | 'after' | 'dead'
+type FaultKind = 'before' | 'after' | 'dead'
 
 /** Options of {@link FaultyWorld}. */
 export interface FaultyWorldOptions {
