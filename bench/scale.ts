@@ -13,7 +13,7 @@ const MIB = 1_048_576
 
 const COLUMNS = [
   ...['partitions', 'segments', 'seconds', 'CPU s', 'calls to Kafka', 'calls to the storage'],
-  ...['own resident MiB', 'resident MiB before'],
+  'heap MiB kept by the run',
 ]
 
 /**
@@ -35,7 +35,7 @@ export async function scaleBench(args: readonly string[]): Promise<void> {
       ...[partitions, partitions * SEGMENTS_PER_PARTITION].map(whole),
       ...[outcome.seconds, outcome.cpuSeconds].map(short),
       ...[outcome.kafkaCalls, outcome.storageCalls].map(whole),
-      ...[outcome.ownBytes / MIB, outcome.archiveBytes / MIB].map(whole),
+      whole(outcome.retainedBytes / MIB),
     ])
   }
   printTable(COLUMNS, rows)

@@ -2,8 +2,9 @@
 // its own for each size, so that its memory is.
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
-import { MemoryStorage, TopicArchiver } from 'kafkeep'
+import { type ArchiveStorage, type ArchiveSummary, MemoryStorage, TopicArchiver } from 'kafkeep'
 import { ensureArchive } from '../../src/archive/archive-marker.js'
+import { CHECKPOINTS_PREFIX } from '../../src/archive/names.js'
 import { describeTopic } from '../../src/archive/topic-description.js'
 import { counted } from './counted.js'
 import type { ScaleOutcome } from './scale-outcome.js'
@@ -17,26 +18,40 @@ const cluster = new SyntheticCluster({ topics, partitionsPerTopic, segmentsPerPa
 const kafka = counted(cluster.transport())
 const storage = counted(await filledStorage())
 setFlagsFromString('--expose-gc')
-runInNewContext('gc')()
-const archiveBytes = process.memoryUsage.rss()
+const collectGarbage: () => void = runInNewContext('gc')
+collectGarbage()
+const archiveBytes = process.memoryUsage().heapUsed
+let retainedBytes = 0
 
 const cpuBefore = process.cpuUsage()
 const startedMs = performance.now()
-const { complete, segments } = await new TopicArchiver({ kafka: kafka.proxy, storage: storage.proxy }).run()
+const { complete, segments } = await archive()
 const seconds = (performance.now() - startedMs) / 1000
 const cpu = process.cpuUsage(cpuBefore)
 
 if (!complete || segments > 0) throw new Error('the archive was not up to date')
-const peakBytes = process.resourceUsage().maxRSS * 1024
 const outcome: ScaleOutcome = {
   seconds,
   cpuSeconds: (cpu.user + cpu.system) / 1e6,
-  archiveBytes,
-  ownBytes: peakBytes - archiveBytes,
+  retainedBytes,
   kafkaCalls: kafka.calls(),
   storageCalls: storage.calls(),
 }
 process.stdout.write(JSON.stringify(outcome))
+
+/** Runs to the end. Right before the checkpoint is stored the run holds all that it ever keeps. */
+async function archive(): Promise<ArchiveSummary> {
+  const { proxy } = storage
+  const put: ArchiveStorage['put'] = (key, body, options) => {
+    if (key.startsWith(CHECKPOINTS_PREFIX)) {
+      collectGarbage()
+      retainedBytes = process.memoryUsage().heapUsed - archiveBytes
+    }
+    return proxy.put(key, body, options)
+  }
+  const watched = new Proxy(proxy, { get: (_, name) => (name === 'put' ? put : Reflect.get(proxy, name)) })
+  return new TopicArchiver({ kafka: kafka.proxy, storage: watched }).run()
+}
 
 /** A resumed run looks at names only, so the segments have no content. */
 async function filledStorage(): Promise<MemoryStorage> {

@@ -2,10 +2,8 @@
 export interface ScaleOutcome {
   readonly seconds: number
   readonly cpuSeconds: number
-  /** Resident before the run: the process and the archive, which is in its memory. */
-  readonly archiveBytes: number
-  /** The most that came on top of that during the run. */
-  readonly ownBytes: number
+  /** Heap that the run holds at its end, garbage not counted, on top of the archive, which is in the same heap. */
+  readonly retainedBytes: number
   /** Calls of the transport. */
   readonly kafkaCalls: number
   readonly storageCalls: number

@@ -50,7 +50,10 @@ export async function listPartition(
   for await (const { key, sizeBytes, modifiedMs } of storage.list(partitionPrefix(partition), { signal })) {
     storedMs = Math.max(storedMs, modifiedMs)
     const segment = parseSegmentKey(key)
-    if (segment !== undefined) segments.push({ ...segment, key, sizeBytes })
+    if (segment !== undefined) {
+      segments.push({ ...segment, key, sizeBytes })
+      continue
+    }
     const gap = parseGapKey(key)
     if (gap !== undefined) gaps.push(gap)
     const start = parseGenerationKey(key)

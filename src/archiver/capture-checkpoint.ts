@@ -1,10 +1,10 @@
-import pLimit from 'p-limit'
 import { type ArchivedPartition, archivedPartition, nothingArchived } from '../archive/archived-partition.js'
 import type { CheckpointGroup, CheckpointPartition, CheckpointTopic } from '../archive/checkpoint.js'
 import type { PartitionIdentity } from '../archive/names.js'
 import { listPartition } from '../archive/partition-log.js'
 import { partitionName } from '../batch/topic-partition.js'
 import { LogDivergedError } from '../errors.js'
+import { mapConcurrently } from '../internal/map-concurrently.js'
 import type { KafkaTransport, TransportCallOptions } from '../kafka/transport.js'
 import type { ArchiveStorage } from '../storage/storage.js'
 import type { PartitionCursor } from './partition-cursor.js'
@@ -31,18 +31,14 @@ export async function captureGroups(
 ): Promise<CheckpointGroup[]> {
   if (topics.length === 0) return []
   const names = new Set(topics.map(({ topic }) => topic))
-  const limit = pLimit(COORDINATOR_QUESTIONS_AT_ONCE)
   const listed = await kafka.listGroups({ signal })
-  const groups = await Promise.all(
-    listed
-      .filter(({ groupId, protocolType }) => groupId !== ownGroupId && ['consumer', ''].includes(protocolType))
-      .map(({ groupId }) =>
-        limit(async () => {
-          const committed = await kafka.groupOffsets(groupId, undefined, { signal })
-          return { groupId, offsets: committed.filter(({ topic }) => names.has(topic)) }
-        }),
-      ),
+  const others = listed.filter(
+    ({ groupId, protocolType }) => groupId !== ownGroupId && ['consumer', ''].includes(protocolType),
   )
+  const groups = await mapConcurrently(others, COORDINATOR_QUESTIONS_AT_ONCE, async ({ groupId }) => {
+    const committed = await kafka.groupOffsets(groupId, undefined, { signal })
+    return { groupId, offsets: committed.filter(({ topic }) => names.has(topic)) }
+  })
   return groups.filter(({ offsets }) => offsets.length > 0)
 }
 
@@ -96,18 +92,17 @@ async function othersState(
   const committed = new Map(
     (await kafka.groupOffsets(groupId, others, { signal })).map((offset) => [partitionName(offset), offset.offset]),
   )
-  const limit = pLimit(LISTINGS_AT_ONCE)
-  const states = await Promise.all(
-    others.map((partition) =>
-      limit(async (): Promise<readonly (readonly [string, ArchivedPartition])[]> => {
-        const archived = archivedPartition(await listPartition(storage, partition, { signal }))
-        if (archived !== undefined) return [[nameOf(partition), archived]]
-        const next = committed.get(partitionName(partition))
-        return next === undefined ? [] : [[nameOf(partition), nothingArchived(next)]]
-      }),
-    ),
+  const states = await mapConcurrently(others, LISTINGS_AT_ONCE, async (partition) => {
+    const archived = archivedPartition(await listPartition(storage, partition, { signal }))
+    const next = committed.get(partitionName(partition))
+    return archived ?? (next === undefined ? undefined : nothingArchived(next))
+  })
+  return new Map(
+    others.flatMap((partition, index) => {
+      const state = states[index]
+      return state === undefined ? [] : [[nameOf(partition), state] as const]
+    }),
   )
-  return new Map(states.flat())
 }
 
 function stateOf(partition: number, archived: ArchivedPartition | undefined): CheckpointPartition {

@@ -1,7 +1,7 @@
-import pLimit from 'p-limit'
 import { type ArchivedPartition, archivedPartition, nothingArchived } from '../archive/archived-partition.js'
 import type { PartitionIdentity } from '../archive/names.js'
 import { listPartition } from '../archive/partition-log.js'
+import { mapConcurrently } from '../internal/map-concurrently.js'
 import type { KafkaTransport } from '../kafka/transport.js'
 import type { ArchiveStorage } from '../storage/storage.js'
 import { PartitionCursor } from './partition-cursor.js'
@@ -47,19 +47,14 @@ export async function openCursors(
   const highWatermarks = await kafka.listOffsets('high-watermark', identities, { signal })
   const starts = await kafka.listOffsets('earliest', identities, { signal })
   const tombstones = await tombstoneRetentionMs([...new Set(identities.map(({ topic }) => topic))], { kafka, signal })
-  const limit = pLimit(LISTINGS_AT_ONCE)
-  const opened = await Promise.all(
-    partitions.map((partition, index) =>
-      limit(async () => {
-        const [end = 0n, highWatermark = 0n, logStart = 0n] = [ends[index], highWatermarks[index], starts[index]]
-        const { archived, seenMs } = await archivedState(partition.identity, { logStart, end }, context)
-        const keptMs = tombstones.get(partition.identity.topic) ?? Number.POSITIVE_INFINITY
-        const risksTombstones = archived.records > 0n && Date.now() - seenMs > keptMs
-        const place = { ...partition, archived, end, highWatermark }
-        return { cursor: new PartitionCursor({ ...place, risksTombstones, follows: context.follow }), logStart }
-      }),
-    ),
-  )
+  const opened = await mapConcurrently(partitions, LISTINGS_AT_ONCE, async (partition, index) => {
+    const [end = 0n, highWatermark = 0n, logStart = 0n] = [ends[index], highWatermarks[index], starts[index]]
+    const { archived, seenMs } = await archivedState(partition.identity, { logStart, end }, context)
+    const keptMs = tombstones.get(partition.identity.topic) ?? Number.POSITIVE_INFINITY
+    const risksTombstones = archived.records > 0n && Date.now() - seenMs > keptMs
+    const place = { ...partition, archived, end, highWatermark }
+    return { cursor: new PartitionCursor({ ...place, risksTombstones, follows: context.follow }), logStart }
+  })
   const diverged = await divergedAmong(
     opened.map(({ cursor }) => cursor),
     context,
