@@ -105,6 +105,7 @@ export type {
   PutOptions,
   PutResult,
   StorageCallOptions,
+  StorageCapabilities,
 } from './storage/storage.js'
 export { type CheckpointInfo, TopicArchive, type TopicArchiveOptions } from './topic-archive.js'
 export { type ArchiveOptions, TopicArchiver, type TopicArchiverOptions } from './topic-archiver.js'

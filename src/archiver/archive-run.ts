@@ -2,7 +2,7 @@ import { ensureArchive } from '../archive/archive-marker.js'
 import type { RecordBatch } from '../batch/record-batch.js'
 import type { Codec } from '../codec/codec.js'
 import { TransportError } from '../errors.js'
-import { onAbort } from '../internal/abort.js'
+import { linkedController, onAbort } from '../internal/abort.js'
 import { TaskSet } from '../internal/task-set.js'
 import type { TopicFilter } from '../internal/topic-filter.js'
 import type { KafkaTransport } from '../kafka/transport.js'
@@ -16,6 +16,7 @@ import { PartitionSharing } from './partition-sharing.js'
 import { PositionCommits } from './position-commits.js'
 import { RecordedState } from './recorded-state.js'
 import type { LogPolicy } from './reposition.js'
+import { SegmentMemory } from './segment-memory.js'
 import { type ArchiveSummary, ArchiveTally } from './tally.js'
 import { TopicWatch } from './topic-watch.js'
 
@@ -50,13 +51,13 @@ export async function* archiveRun(
   job: ArchiveJob,
 ): AsyncGenerator<ArchiveEvent, ArchiveSummary, void> {
   // Ends what is under way when the consumer leaves, or one task has failed.
-  const end = new AbortController()
-  const signal = job.signal === undefined ? end.signal : AbortSignal.any([job.signal, end.signal])
-  const run = new ArchiveRun(wiring, { ...job, signal })
+  const { controller, unlink } = linkedController(job.signal)
+  const run = new ArchiveRun(wiring, { ...job, signal: controller.signal })
   try {
     return yield* run.events()
   } finally {
-    end.abort()
+    unlink()
+    controller.abort()
     await run.close()
   }
 }
@@ -84,11 +85,13 @@ class ArchiveRun {
     this.#commits = new PositionCommits(
       (offsets) => this.#sharing?.commit(offsets) ?? kafka.commitGroupOffsets(groupId, offsets, { signal }),
     )
+    const reuses = storage.capabilities?.releasesBodies === true
+    const memory = new SegmentMemory({ ...wiring, reuses })
     this.#scheduler = new ArchiveScheduler({
-      ...{ ...wiring, ...job, tasks: this.#tasks, commits: this.#commits },
+      ...{ ...wiring, ...job, memory, tasks: this.#tasks, commits: this.#commits },
       ...{ source: { storage, codecs: [codec] }, target: { storage, codec } },
     })
-    this.#opener = new PartitionOpener(this.#scheduler, { kafka, storage, follow, signal })
+    this.#opener = new PartitionOpener(this.#scheduler, { kafka, storage, memory, follow, signal })
     const { share } = job
     const parts = { scheduler: this.#scheduler, opener: this.#opener }
     this.#sharing = share ? new PartitionSharing({ ...parts, kafka, storage, groupId, signal }) : undefined

@@ -5,11 +5,11 @@ import { BrokerQueue, type FetchTurn } from './broker-queue.js'
 import type { ArchiveEvent } from './events.js'
 import { fetchOutcomes } from './fetch-outcomes.js'
 import { fetchRequest, fetchSize } from './fetch-request.js'
-import { MemoryBudget } from './memory-budget.js'
 import type { PartitionCursor } from './partition-cursor.js'
 import type { PositionCommits } from './position-commits.js'
 import { Recovery } from './recovery.js'
 import { type RepositionContext, reposition } from './reposition.js'
+import type { SegmentMemory } from './segment-memory.js'
 import { SegmentWriter } from './segment-writer.js'
 import type { SegmentTarget } from './store-segment.js'
 import { archiveAnew } from './unseen-tombstones.js'
@@ -25,6 +25,7 @@ export interface SchedulerContext extends RepositionContext {
   readonly segmentBytes: number
   readonly maxSegmentAgeMs: number
   readonly memoryBytes: number
+  readonly memory: SegmentMemory
 }
 
 const REQUESTS_A_BROKER = 2
@@ -43,7 +44,6 @@ export class ArchiveScheduler {
   /** Those that hold something, the one that does longest first. */
   readonly #holding = new Set<PartitionCursor>()
   readonly #brokers = new Map<number, BrokerQueue>()
-  readonly #memory: MemoryBudget
   readonly #writer: SegmentWriter
   readonly #recovery: Recovery
   #recovering = false
@@ -52,10 +52,8 @@ export class ArchiveScheduler {
 
   constructor(context: SchedulerContext) {
     this.#context = context
-    this.#memory = new MemoryBudget(context.memoryBytes)
     this.#writer = new SegmentWriter({
       ...context,
-      memory: this.#memory,
       onStored: (cursor) => this.#stored(cursor),
     })
     this.#recovery = new Recovery(context)
@@ -95,7 +93,7 @@ export class ArchiveScheduler {
     this.#context.commits.forget(cursor)
     this.#brokers.get(cursor.leaderId)?.remove(cursor)
     if (!this.#holding.delete(cursor)) return
-    this.#memory.give(cursor.closeSegment().bytes)
+    cursor.closeSegment().release({ stored: false })
   }
 
   /** Has the position of a partition committed once more: an earlier commit may have been refused. */
@@ -164,18 +162,19 @@ export class ArchiveScheduler {
         return
       }
       queue.requests++
-      this.#memory.take(fetch.reservedBytes)
+      this.#context.memory.take(fetch.reservedBytes)
       this.#run(this.#fetch(queue, turn, fetch))
     }
   }
 
-  /** Whether an answer can be held. Where it cannot, and nothing that is being stored will make room, something is stored. */
+  /** Whether an answer can be held. Where it cannot, and nothing that is being stored will make room, room is made. */
   #hasRoom(bytes: number): boolean {
-    if (this.#memory.unused || this.#memory.freeBytes >= bytes) return true
-    if (this.#writer.storing === 0) {
-      const [largest] = [...this.#holding].sort((a, b) => b.heldBytes - a.heldBytes)
-      if (largest !== undefined) this.#store(largest)
-    }
+    const { memory } = this.#context
+    if (memory.hasRoom(bytes)) return true
+    if (this.#writer.storing > 0) return false
+    while (memory.shrink()) if (memory.hasRoom(bytes)) return true
+    const [largest] = [...this.#holding].sort((a, b) => b.heldBytes - a.heldBytes)
+    if (largest !== undefined) this.#store(largest)
     return false
   }
 
@@ -193,15 +192,13 @@ export class ArchiveScheduler {
       return NOTHING
     } finally {
       queue.requests--
-      this.#memory.give(reservedBytes)
+      this.#context.memory.give(reservedBytes)
     }
   }
 
   #handle({ cursors }: FetchTurn, answers: readonly FetchedPartition[]): readonly ArchiveEvent[] {
-    const heldBytes = sumOfHeld(cursors)
     const reading = cursors.filter(({ done }) => !done)
     const outcomes = fetchOutcomes(reading, answers)
-    this.#memory.take(sumOfHeld(cursors) - heldBytes)
     const events: ArchiveEvent[] = []
     for (const [cursor, outcome] of outcomes) {
       if (cursor.holds) this.#holding.add(cursor)
@@ -277,8 +274,4 @@ export class ArchiveScheduler {
   #stored(cursor: PartitionCursor): void {
     if (this.#cursors.has(cursor)) this.#context.commits.note(cursor)
   }
-}
-
-function sumOfHeld(cursors: readonly PartitionCursor[]): number {
-  return cursors.reduce((sum, { heldBytes }) => sum + heldBytes, 0)
 }

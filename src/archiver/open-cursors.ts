@@ -6,6 +6,7 @@ import type { KafkaTransport } from '../kafka/transport.js'
 import type { ArchiveStorage } from '../storage/storage.js'
 import { PartitionCursor } from './partition-cursor.js'
 import type { RecordedState } from './recorded-state.js'
+import type { SegmentMemory } from './segment-memory.js'
 import { tombstoneRetentionMs } from './unseen-tombstones.js'
 
 /** A partition that is to be archived. */
@@ -22,6 +23,8 @@ export interface OpenContext {
   readonly kafka: KafkaTransport
   readonly storage: ArchiveStorage
   readonly follow: boolean
+  /** What all cursors of the run share. */
+  readonly memory: SegmentMemory
   /** What was known when states were recorded last. */
   readonly recorded: RecordedState
   readonly signal: AbortSignal | undefined
@@ -47,13 +50,14 @@ export async function openCursors(
   const highWatermarks = await kafka.listOffsets('high-watermark', identities, { signal })
   const starts = await kafka.listOffsets('earliest', identities, { signal })
   const tombstones = await tombstoneRetentionMs([...new Set(identities.map(({ topic }) => topic))], { kafka, signal })
+  const tuning = { memory: context.memory, follows: context.follow }
   const opened = await mapConcurrently(partitions, LISTINGS_AT_ONCE, async (partition, index) => {
     const [end = 0n, highWatermark = 0n, logStart = 0n] = [ends[index], highWatermarks[index], starts[index]]
     const { archived, seenMs } = await archivedState(partition.identity, { logStart, end }, context)
     const keptMs = tombstones.get(partition.identity.topic) ?? Number.POSITIVE_INFINITY
     const risksTombstones = archived.records > 0n && Date.now() - seenMs > keptMs
     const place = { ...partition, archived, end, highWatermark }
-    return { cursor: new PartitionCursor({ ...place, risksTombstones, follows: context.follow }), logStart }
+    return { cursor: new PartitionCursor({ ...place, risksTombstones, ...tuning }), logStart }
   })
   const diverged = await divergedAmong(
     opened.map(({ cursor }) => cursor),
@@ -69,7 +73,7 @@ export async function unreadableCursor(partition: FoundPartition, context: OpenC
   const { archived } = await archivedState(partition.identity, { logStart: 0n, end: 0n }, context)
   const { next: end } = archived
   const place = { ...partition, archived, end, highWatermark: end, risksTombstones: false }
-  return new PartitionCursor({ ...place, follows: context.follow })
+  return new PartitionCursor({ ...place, memory: context.memory, follows: context.follow })
 }
 
 /** What is archived of a partition, and when the archiver saw it last. */

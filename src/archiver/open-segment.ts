@@ -5,14 +5,14 @@ import { batchesIn, type RecordBatchView } from '../batch/record-batch.js'
 import type { TopicPartition } from '../batch/topic-partition.js'
 import { combineCrc32c } from '../internal/crc32c-combine.js'
 import type { AbortedTransaction } from '../kafka/transport.js'
+import { SegmentBuffer, type SegmentBytes } from './segment-buffer.js'
+import type { SegmentMemory } from './segment-memory.js'
 
-/** A slice that is less than this part of the answer it lies in is copied, so that it does not keep all of it alive. */
-const PINNING_SHARE = 2
 /** Joining two checksums takes about as long as summing up so many bytes. */
 const JOINED_BATCH_BYTES = 16_384
 
 /** What a segment holds when it is closed. */
-export interface SegmentContent {
+export interface SegmentContent extends SegmentBytes {
   readonly from: bigint
   readonly next: bigint
   readonly firstEpoch: number
@@ -20,9 +20,6 @@ export interface SegmentContent {
   readonly records: number
   readonly maxTimestampMs: bigint
   readonly aborted: readonly AbortedTransaction[]
-  /** The batches, one after the other, in as few pieces as they came in. */
-  readonly runs: readonly Buffer[]
-  readonly bytes: number
   /** CRC32C of the batches, one after the other. */
   readonly crc32c: number
   batches(): Generator<RecordBatchView, void, void>
@@ -32,25 +29,25 @@ export interface SegmentContent {
 export class OpenSegment {
   readonly #partition: TopicPartition
   #aborted: AbortedTracker | undefined
-  #runs: Buffer[] = []
+  readonly #buffer: SegmentBuffer
   #from: bigint
   #next: bigint
-  #bytes = 0
   #crc32c = 0
   #records = 0
   #maxTimestampMs = -1n
   #firstEpoch = -1
   #lastEpoch = -1
 
-  constructor(partition: TopicPartition, from: bigint) {
+  constructor(partition: TopicPartition, from: bigint, memory: SegmentMemory) {
     this.#partition = partition
+    this.#buffer = new SegmentBuffer(memory)
     this.#from = from
     this.#next = from
   }
 
   /** Bytes that are held. */
   get bytes(): number {
-    return this.#bytes
+    return this.#buffer.bytes
   }
 
   /** Whether there is nothing to store. */
@@ -79,9 +76,7 @@ export class OpenSegment {
   /** Keeps the bytes of so many batches that were noted, in order. */
   keep(run: Buffer, batches: number): void {
     if (run.length === 0) return
-    const pins = run.length * PINNING_SHARE >= run.buffer.byteLength
-    this.#runs.push(pins ? run : Buffer.from(run))
-    this.#bytes += run.length
+    this.#buffer.add(run)
     this.#crc32c =
       run.length >= batches * JOINED_BATCH_BYTES ? joinedCrc32c(run, this.#crc32c) : crc32c(run, this.#crc32c)
   }
@@ -104,7 +99,7 @@ export class OpenSegment {
   /** Closes the segment; the next one begins where it ends. */
   close(): SegmentContent {
     const partition = this.#partition
-    const runs = this.#runs
+    const held = this.#buffer.close()
     const content: SegmentContent = {
       from: this.#from,
       next: this.#next,
@@ -113,15 +108,12 @@ export class OpenSegment {
       records: this.#records,
       maxTimestampMs: this.#maxTimestampMs,
       aborted: this.#aborted?.seal(this.#next) ?? [],
-      runs,
-      bytes: this.#bytes,
+      ...held,
       crc32c: this.#crc32c,
       *batches() {
-        for (const run of runs) yield* batchesIn(run, partition)
+        for (const run of held.runs) yield* batchesIn(run, partition)
       },
     }
-    this.#runs = []
-    this.#bytes = 0
     this.#crc32c = 0
     this.#records = 0
     this.#maxTimestampMs = -1n

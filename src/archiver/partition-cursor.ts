@@ -8,6 +8,7 @@ import type { KafkeepError } from '../errors.js'
 import { larger, smaller } from '../internal/bigint.js'
 import type { FetchedPartition } from '../kafka/transport.js'
 import { OpenSegment, type SegmentContent } from './open-segment.js'
+import type { SegmentMemory } from './segment-memory.js'
 
 /** What is known of a partition when a run finds it. */
 export interface CursorStart {
@@ -21,6 +22,7 @@ export interface CursorStart {
   /** The last stable offset. */
   readonly end: bigint
   readonly highWatermark: bigint
+  readonly memory: SegmentMemory
   /** Whether the run goes on behind `end`. */
   readonly follows: boolean
   /** Whether tombstones up to `end` may be gone already, if the log there was compacted. */
@@ -74,7 +76,7 @@ export class PartitionCursor {
     this.lastEpoch = start.archived.lastEpoch
     this.#follows = start.follows
     this.#risksTombstones = start.risksTombstones
-    this.#open = new OpenSegment(start.identity, this.position)
+    this.#open = new OpenSegment(start.identity, this.position, start.memory)
   }
 
   /** Bytes that are held because they are not durable; those being stored are not counted. */

@@ -1,6 +1,6 @@
 import { partitionName } from '../batch/topic-partition.js'
 import { TransportError } from '../errors.js'
-import { delay } from '../internal/abort.js'
+import { delay, linkedController } from '../internal/abort.js'
 import type { GroupAssignment, GroupMembership, GroupOffset, KafkaTransport } from '../kafka/transport.js'
 import type { ArchiveStorage } from '../storage/storage.js'
 import type { ArchiveScheduler } from './archive-scheduler.js'
@@ -41,8 +41,8 @@ export class PartitionSharing {
   /** What must be archived before a bounded run is done, whoever does it. */
   readonly #owed = new Map<string, bigint>()
   readonly #givenUp = new Set<string>()
-  readonly #end = new AbortController()
-  readonly #signal: AbortSignal
+  /** Ends the wait for a division. */
+  readonly #end: ReturnType<typeof linkedController>
   #membership: GroupMembership | undefined
   #assignment: GroupAssignment | undefined
   #askingOthers = false
@@ -50,7 +50,7 @@ export class PartitionSharing {
 
   constructor(context: PartitionSharingContext) {
     this.#context = context
-    this.#signal = AbortSignal.any([this.#end.signal, ...(context.signal === undefined ? [] : [context.signal])])
+    this.#end = linkedController(context.signal)
   }
 
   /** Whether this process is the group's leader, who writes the checkpoints. */
@@ -60,7 +60,7 @@ export class PartitionSharing {
 
   /** Whether this process has left, or is about to. */
   get ended(): boolean {
-    return this.#end.signal.aborted
+    return this.#end.controller.signal.aborted
   }
 
   /** Whether every partition is archived as far as it was when the run began, as far as this was asked. */
@@ -94,9 +94,10 @@ export class PartitionSharing {
   /** Waits until the group is divided anew, and takes over what is this process's part of it. */
   async nextAssignment(): Promise<readonly ArchiveEvent[]> {
     try {
-      this.#assignment = await this.#membership?.nextAssignment({ signal: this.#signal })
+      this.#assignment = await this.#membership?.nextAssignment({ signal: this.#end.controller.signal })
     } catch (error) {
-      if (this.#end.signal.aborted) return NOTHING
+      this.#context.signal?.throwIfAborted()
+      if (this.ended) return NOTHING
       // The connection to the group is lost for good; a new one may work.
       if (!(error instanceof TransportError && error.retryable)) throw error
       await this.#join()
@@ -139,7 +140,8 @@ export class PartitionSharing {
 
   /** Leaves the group, so that the others get this process's part at once. */
   async leave(): Promise<void> {
-    this.#end.abort()
+    this.#end.unlink()
+    this.#end.controller.abort()
     await this.#membership?.leave()
   }
 

@@ -1,13 +1,11 @@
 import pLimit from 'p-limit'
 import type { ArchiveEvent } from './events.js'
-import type { MemoryBudget } from './memory-budget.js'
 import type { PartitionCursor } from './partition-cursor.js'
 import { type SegmentTarget, storeSegment } from './store-segment.js'
 
 /** What a {@link SegmentWriter} works with. */
 export interface SegmentWriterContext {
   readonly target: SegmentTarget
-  readonly memory: MemoryBudget
   /** Told once a segment is durable. */
   readonly onStored: (cursor: PartitionCursor) => void
   readonly signal: AbortSignal | undefined
@@ -38,18 +36,20 @@ export class SegmentWriter {
   }
 
   async #store(cursor: PartitionCursor): Promise<readonly ArchiveEvent[]> {
-    const { target, memory, onStored, signal } = this.#context
+    const { target, onStored, signal } = this.#context
     const place = { ...cursor.identity, generation: cursor.archived.generation }
     const content = cursor.closeSegment()
     this.#storing++
+    let stored = false
     try {
       const segment = await this.#limit(() => storeSegment(target, place, content, { signal }))
+      stored = true
       cursor.stored(segment)
       onStored(cursor)
       const { topic, topicId, partition, generation, from, next, records, sizeBytes: bytes, key } = segment
       return [{ type: 'segment', topic, topicId, partition, generation, from, next, records, bytes, key }]
     } finally {
-      memory.give(content.bytes)
+      content.release({ stored })
       this.#storing--
     }
   }

@@ -17,6 +17,25 @@ export async function abortable<T>(promise: Promise<T>, signal: AbortSignal | un
   }
 }
 
+/**
+ * A controller whose signal also fires when one of `signals` does, with that one's reason; `unlink` ends that. Node 20's
+ * own `AbortSignal.any` may lose a signal that nothing else refers to.
+ */
+export function linkedController(...signals: readonly (AbortSignal | undefined)[]): {
+  readonly controller: AbortController
+  readonly unlink: () => void
+} {
+  const controller = new AbortController()
+  const links = signals.flatMap((signal) => {
+    if (signal?.aborted === true) controller.abort(signal.reason)
+    return signal === undefined ? [] : [onAbort(signal, () => controller.abort(signal.reason))]
+  })
+  const unlink = () => {
+    for (const stop of links) stop()
+  }
+  return { controller, unlink }
+}
+
 const listenersOf = new WeakMap<AbortSignal, { readonly callbacks: Set<() => void>; readonly callAll: () => void }>()
 
 /**

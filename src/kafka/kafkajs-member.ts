@@ -49,8 +49,9 @@ export class KafkaJsMember {
   readonly #consumer: Consumer
   readonly #options: MemberOptions
   #topics: readonly string[]
-  /** The topics of the last join. */
-  #joinedFor: readonly string[] | undefined
+  /** How often the topics were set, and how often they were when it joined last. */
+  #subscriptions = 1
+  #joinedFor = 0
   #assigned: Pick<Division, 'member' | 'partitions'> | undefined
   /** Until kafkajs has connected, or has joined for the first time. */
   #beginning: Promise<void> = Promise.resolve()
@@ -58,7 +59,7 @@ export class KafkaJsMember {
 
   constructor(kafka: object, options: MemberOptions) {
     this.#options = options
-    this.#topics = options.topics
+    this.#topics = [...options.topics]
     const { groupId, describe, onEnd } = options
     const retry = { ...RETRY, restartOnFailure: async () => !this.#leaving }
     const assigner = this.#assigner()
@@ -94,6 +95,7 @@ export class KafkaJsMember {
   /** Joins again for other topics, or for the same ones that have more partitions now, without leaving. */
   joinFor(topics: readonly string[]): void {
     this.#topics = [...topics]
+    this.#subscriptions++
   }
 
   /** Leaves the group and closes the connections. */
@@ -110,7 +112,7 @@ export class KafkaJsMember {
 
   /** kafkajs does this every `maxWaitTimeInMs`, and joins again when it fails like this: so it hears of a rebalance. */
   #joinAgainForNewTopics(): void {
-    if (this.#topics === this.#joinedFor) return
+    if (this.#subscriptions === this.#joinedFor) return
     throw Object.assign(new Error('the topics of this member have changed'), { type: 'REBALANCE_IN_PROGRESS' })
   }
 
@@ -118,8 +120,8 @@ export class KafkaJsMember {
     return {
       ...PROTOCOL,
       protocol: () => {
-        this.#joinedFor = this.#topics
-        return { name: PROTOCOL.name, metadata: encodeSubscription(this.#topics) }
+        this.#joinedFor = this.#subscriptions
+        return { name: PROTOCOL.name, metadata: encodeSubscription(this.#topics, this.#subscriptions) }
       },
       assign: async ({ members }) => {
         const subscribers = members.map(({ memberId, memberMetadata }) => ({

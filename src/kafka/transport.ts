@@ -268,6 +268,9 @@ export interface KafkaTransport {
   /**
    * Joins a consumer group. Resolves once joining is under way; {@link GroupMembership.nextAssignment} tells what
    * became of it. Its other members notice nothing but the usual division.
+   *
+   * The group must be kafkeep's own: with members of another kind the membership ends, with the reason
+   * `INCONSISTENT_GROUP_PROTOCOL`, and leaves them alone.
    */
   joinGroup(groupId: string, topics: readonly string[], options?: TransportCallOptions): Promise<GroupMembership>
   /** Leaves all groups and closes every connection. Calling it again is harmless. */

@@ -17,6 +17,7 @@ import type {
   PutOptions,
   PutResult,
   StorageCallOptions,
+  StorageCapabilities,
 } from './storage.js'
 
 const READ_BYTES = 1_048_576
@@ -41,6 +42,8 @@ export interface FileSystemStorageOptions {
  * them, so let only trusted users write to the directory. No CRC32C is kept: `head` never knows it.
  */
 export class FileSystemStorage implements ArchiveStorage {
+  /** {@inheritDoc} */
+  readonly capabilities: StorageCapabilities = { releasesBodies: true }
   readonly #directory: string
   #staleRemoval: Promise<void> | undefined
 

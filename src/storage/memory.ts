@@ -12,6 +12,7 @@ import type {
   PutOptions,
   PutResult,
   StorageCallOptions,
+  StorageCapabilities,
 } from './storage.js'
 
 const CHUNK_BYTES = 65_536
@@ -27,6 +28,8 @@ interface StoredObject {
  * on the way out, so that nobody can change what is stored. "Durable" ends with the process.
  */
 export class MemoryStorage implements ArchiveStorage {
+  /** {@inheritDoc} */
+  readonly capabilities: StorageCapabilities = { releasesBodies: true }
   readonly #objects = new Map<string, StoredObject>()
   readonly #keys = new SortedKeys()
 

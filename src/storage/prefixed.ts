@@ -10,6 +10,7 @@ import type {
   PutOptions,
   PutResult,
   StorageCallOptions,
+  StorageCapabilities,
 } from './storage.js'
 
 /**
@@ -30,6 +31,11 @@ export class PrefixedStorage implements ArchiveStorage {
   constructor(storage: ArchiveStorage, prefix: string) {
     this.#storage = storageOption('storage', storage)
     this.#prefix = folderPrefix('prefix', prefix)
+  }
+
+  /** Those of the storage that is wrapped. */
+  get capabilities(): StorageCapabilities | undefined {
+    return this.#storage.capabilities
   }
 
   /** {@inheritDoc} */

@@ -13,6 +13,7 @@ import type {
   PutOptions,
   PutResult,
   StorageCallOptions,
+  StorageCapabilities,
 } from './storage.js'
 
 const DEFAULTS = { attempts: 5, maxDelayMs: 30_000 }
@@ -62,6 +63,11 @@ export class RetryingStorage implements ArchiveStorage {
       min: 0,
       max: MAX_TIMER_MS,
     })
+  }
+
+  /** Those of the storage that is wrapped. */
+  get capabilities(): StorageCapabilities | undefined {
+    return this.#storage.capabilities
   }
 
   /** {@inheritDoc} */

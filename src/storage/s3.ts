@@ -19,6 +19,7 @@ import type {
   PutOptions,
   PutResult,
   StorageCallOptions,
+  StorageCapabilities,
 } from './storage.js'
 
 export type { S3ClientLike } from './s3-calls.js'
@@ -39,6 +40,8 @@ const CONFLICT_DELAY = { firstMs: 100, maxMs: 5_000 }
  * and CRC32C counts as its own then: `created: true`. Somebody else who put the same bytes is told so, too.
  */
 export class S3Storage implements ArchiveStorage {
+  /** {@inheritDoc} */
+  readonly capabilities: StorageCapabilities = { releasesBodies: true }
   readonly #calls: S3Calls
   readonly #prefix: string
   readonly #upload: S3UploadOptions

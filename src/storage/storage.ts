@@ -47,6 +47,17 @@ export interface ListOptions extends StorageCallOptions {
   readonly startAfter?: string | undefined
 }
 
+/** What a storage promises beyond what every storage must do. */
+export interface StorageCapabilities {
+  /**
+   * Whether nothing of a body is looked at any more once its `put` has succeeded. Then the archiver uses the memory of a
+   * body again, which makes it faster; where this is not promised it never does.
+   *
+   * @defaultValue `false`
+   */
+  readonly releasesBodies?: boolean | undefined
+}
+
 /**
  * A flat namespace of write-once objects: all that kafkeep asks of a place that keeps archives.
  *
@@ -56,6 +67,8 @@ export interface ListOptions extends StorageCallOptions {
  * matched by their UTF-8 bytes. `kafkeep/testing` has the contract suite for drivers of one's own.
  */
 export interface ArchiveStorage {
+  /** What this storage promises beyond the rest; nothing when left out. */
+  readonly capabilities?: StorageCapabilities | undefined
   /**
    * Creates the object whole or not at all; never replaces: answers `created: false` when the key exists, with the
    * facts of the object that is there. Of several puts at once exactly one is told `created: true`; only where an answer

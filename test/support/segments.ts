@@ -2,6 +2,7 @@ import { crc32c } from '@node-rs/crc32'
 import { abortedBytes } from '../../src/archive/aborted.js'
 import { abortedKey, type PartitionIdentity, type SegmentName, segmentKey } from '../../src/archive/names.js'
 import type { PartitionLog, SegmentInfo } from '../../src/archive/partition-log.js'
+import { SegmentMemory } from '../../src/archiver/segment-memory.js'
 import type { RecordBatchView } from '../../src/batch/record-batch.js'
 import type { AbortedTransaction } from '../../src/kafka/transport.js'
 import type { ArchiveStorage } from '../../src/storage/storage.js'
@@ -45,4 +46,9 @@ export async function putSegment(
   if (aborted.length > 0) await storage.put(abortedKey(info.key), abortedBytes(aborted))
   await storage.put(info.key, bytes)
   return { ...info, sizeBytes: bytes.length }
+}
+
+/** Memory that is never full. */
+export function segmentMemory(): SegmentMemory {
+  return new SegmentMemory({ memoryBytes: 2 ** 40, segmentBytes: 67_108_864, reuses: true })
 }

@@ -7,14 +7,18 @@ import { WireReader, WireWriter } from './wire.js'
  */
 
 const VERSION = 0
-const NO_USER_DATA_BYTES = 0
+const COUNT_BYTES = 4
 
-/** The topics that a member wants to have a part of. */
-export function encodeSubscription(topics: readonly string[]): Buffer {
+/**
+ * The topics that a member wants to have a part of. `count` goes along: Kafka divides nothing anew when a member that
+ * is not the leader joins again with the same bytes.
+ */
+export function encodeSubscription(topics: readonly string[], count: number): Buffer {
   const writer = new WireWriter(false).int16(VERSION)
   return writer
     .array(topics, (topic) => writer.string(topic))
-    .bytesLength(NO_USER_DATA_BYTES)
+    .bytesLength(COUNT_BYTES)
+    .int32(count)
     .toBuffer()
 }
 
@@ -32,7 +36,7 @@ export function encodeAssignment(partitions: readonly TopicPartition[]): Buffer 
     .array(groupByTopic(partitions), ([topic, numbers]) => {
       writer.string(topic).array(numbers, (number) => writer.int32(number))
     })
-    .bytesLength(NO_USER_DATA_BYTES)
+    .bytesLength(0)
     .toBuffer()
 }
 

@@ -97,7 +97,8 @@ export async function untilTold(
   check: (told: readonly GroupAssignment[]) => void,
 ): Promise<void> {
   const over = new AbortController()
-  const signal = AbortSignal.any([over.signal, AbortSignal.timeout(PATIENCE_MS)])
+  const { signal } = over
+  const limit = setTimeout(() => over.abort(new Error('the members were not told in time')), PATIENCE_MS)
   const newest = new Map<GroupMembership, GroupAssignment>()
   const next = async (member: GroupMembership) => {
     newest.set(member, await member.nextAssignment({ signal }))
@@ -120,6 +121,7 @@ export async function untilTold(
   } catch (error) {
     throw failure ?? error
   } finally {
+    clearTimeout(limit)
     over.abort()
     await Promise.allSettled(pending.values())
   }

@@ -7,6 +7,7 @@ import { all, inPieces, isStorageErrorAbout, keys, pattern, read, type StorageCo
 export function objectContract(contract: StorageContract): void {
   missingObjects(contract)
   bodies(contract)
+  releasedBodies(contract)
   facts(contract)
   checksums(contract)
 }
@@ -77,6 +78,19 @@ function bodies({ test, open, limits }: StorageContract): void {
     bytes.fill(0)
     for (const chunk of await all(storage.get('a'))) chunk.fill(0)
     assert.deepEqual(await read(storage, 'a'), pattern(1_000))
+  })
+}
+
+function releasedBodies({ test, open, limits }: StorageContract): void {
+  test('looks at nothing of a body any more once its put has succeeded, where it promises that', async () => {
+    const storage = await open()
+    for (const size of [1_000, limits.largeObjectBytes]) {
+      const bytes = Uint8Array.from(pattern(size))
+      const expected = Uint8Array.from(bytes)
+      await storage.put(`released/${size}`, [bytes.subarray(0, size / 2), bytes.subarray(size / 2)])
+      if (storage.capabilities?.releasesBodies === true) bytes.fill(0)
+      assert.deepEqual(await read(storage, `released/${size}`), expected)
+    }
   })
 }
 

@@ -10,8 +10,10 @@ import type { FetchedPartition, FetchRequest, KafkaTransport } from '../../../sr
 import { MemoryStorage } from '../../../src/storage/memory.js'
 import { batchBytes, numberedRecords } from '../../support/batches.js'
 import { fakeKafka } from '../../support/fake-kafka.js'
+import { segmentMemory } from '../../support/segments.js'
 
 const LEADER = 1
+const memory = segmentMemory()
 const RECORDS = 4
 
 /** What a broker answers about a partition, in turn; the last answer is given again and again. */
@@ -38,7 +40,7 @@ describe('a scheduler', () => {
     const identity = { topic, topicId: topicId ?? '-cluster', partition: 0 }
     const end = BigInt(RECORDS)
     const start = { identity, kafkaTopicId: topicId, leaderId, archived: nothingArchived(0n), end, highWatermark: end }
-    return new PartitionCursor({ ...start, follows: false, risksTombstones: false })
+    return new PartitionCursor({ ...start, memory, follows: false, risksTombstones: false })
   }
 
   function kafka(overrides: Partial<KafkaTransport> = {}): KafkaTransport {
@@ -76,7 +78,7 @@ describe('a scheduler', () => {
     const tasks = new TaskSet<readonly ArchiveEvent[]>()
     const scheduler = new ArchiveScheduler({
       ...{ kafka: transport, source: { storage, codecs: [] }, target: { storage, codec: logSegments() }, tasks },
-      ...{ segmentBytes: 1_048_576, memoryBytes: 8_388_608, maxSegmentAgeMs: 60_000, signal: undefined },
+      ...{ memory, segmentBytes: 1_048_576, memoryBytes: 8_388_608, maxSegmentAgeMs: 60_000, signal: undefined },
       ...{ onGap: 'continue', onDivergence: 'continue' },
       commits: new PositionCommits((offsets) => transport.commitGroupOffsets('kafkeep', offsets)),
     })

@@ -4,7 +4,7 @@ import { nothingArchived } from '../../../src/archive/archived-partition.js'
 import { type CursorStart, PartitionCursor } from '../../../src/archiver/partition-cursor.js'
 import type { AbortedTransaction, FetchedPartition } from '../../../src/kafka/transport.js'
 import { BIT, batchBytes, batchView, markerBytes, numberedRecords } from '../../support/batches.js'
-import { PARTITION } from '../../support/segments.js'
+import { PARTITION, segmentMemory } from '../../support/segments.js'
 import { transactionalLog } from '../../support/transactional-log.js'
 
 function cursorAt(position: bigint, end: bigint, changes: Partial<CursorStart> = {}): PartitionCursor {
@@ -12,7 +12,7 @@ function cursorAt(position: bigint, end: bigint, changes: Partial<CursorStart> =
     identity: PARTITION,
     kafkaTopicId: PARTITION.topicId,
     ...{ leaderId: 1, archived: nothingArchived(position), end, highWatermark: end },
-    ...{ follows: false, risksTombstones: false, ...changes },
+    ...{ memory: segmentMemory(), follows: false, risksTombstones: false, ...changes },
   })
 }
 

@@ -13,7 +13,7 @@ import { MemoryStorage } from '../../../src/storage/memory.js'
 import { withFaults } from '../../../src/testing/faults.js'
 import { keys } from '../../../src/testing/storage-contract/support.js'
 import { batchView, numberedRecords } from '../../support/batches.js'
-import { PARTITION, putSegment } from '../../support/segments.js'
+import { PARTITION, putSegment, segmentMemory } from '../../support/segments.js'
 import { type TransactionalLog, transactionalLogOf } from '../../support/transactional-log.js'
 import { collected } from '../../support/znode-arbitrary.js'
 
@@ -28,7 +28,7 @@ const LOG: TransactionalLog = transactionalLogOf([
 
 /** What an archiver holds after it has read `batches` from `from` on. */
 function gathered(batches: readonly RecordBatchView[], from = batches[0]?.baseOffset ?? 0n): SegmentContent {
-  const open = new OpenSegment(PARTITION, from)
+  const open = new OpenSegment(PARTITION, from, segmentMemory())
   open.expectAborted(LOG.abortedIn(from, LOG.end))
   for (const batch of batches) {
     open.take(batch)
@@ -95,7 +95,7 @@ describe('a stored segment', () => {
 
   it('without batches answers for offsets that compaction has emptied', async () => {
     const storage = new MemoryStorage()
-    const open = new OpenSegment(PARTITION, 5n)
+    const open = new OpenSegment(PARTITION, 5n, segmentMemory())
     open.extendTo(9n)
     const segment = await storeSegment({ storage, codec: logSegments() }, PLACE, open.close(), {})
     expect(segment).toMatchObject({ from: 5n, next: 9n, records: 0, sizeBytes: 0, firstEpoch: -1 })

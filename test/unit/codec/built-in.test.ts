@@ -9,7 +9,7 @@ import { jsonLines } from '../../../src/codec/json-lines.js'
 import { logSegments } from '../../../src/codec/log-segments.js'
 import { MemoryStorage } from '../../../src/storage/memory.js'
 import { batchView, numberedRecords } from '../../support/batches.js'
-import { PARTITION } from '../../support/segments.js'
+import { PARTITION, segmentMemory } from '../../support/segments.js'
 import { collected } from '../../support/znode-arbitrary.js'
 
 describe('the codecs that readers know', () => {
@@ -29,7 +29,7 @@ describe('the codecs that readers know', () => {
     async (codec) => {
       const storage = new MemoryStorage()
       const batches = [batchView({ records: numberedRecords(3) }), batchView({ baseOffset: 3n, attributes: 16 })]
-      const open = new OpenSegment(PARTITION, 0n)
+      const open = new OpenSegment(PARTITION, 0n, segmentMemory())
       for (const batch of batches) {
         open.take(batch)
         open.keep(batch.bytes, 1)

@@ -11,7 +11,7 @@ import { jsonLinesZnodes } from '../../../src/codec/json-lines-znodes.js'
 import { logSegments } from '../../../src/codec/log-segments.js'
 import { MemoryStorage } from '../../../src/storage/memory.js'
 import { batchView, numberedRecords } from '../../support/batches.js'
-import { PARTITION } from '../../support/segments.js'
+import { PARTITION, segmentMemory } from '../../support/segments.js'
 import { collected, streamOf, znode } from '../../support/znode-arbitrary.js'
 
 const identity = await generateIdentity()
@@ -156,7 +156,7 @@ describe('an encrypted archive', () => {
     const storage = new MemoryStorage()
     const codec = compose(logSegments(), encrypted({ recipients: [recipient], identities: [identity] }))
     const batch = batchView({ records: numberedRecords(3) })
-    const open = new OpenSegment(PARTITION, 0n)
+    const open = new OpenSegment(PARTITION, 0n, segmentMemory())
     open.take(batch)
     open.keep(batch.bytes, 1)
     const segment = await storeSegment({ storage, codec }, { ...PARTITION, generation: 1 }, open.close(), {})

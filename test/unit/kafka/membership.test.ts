@@ -62,6 +62,19 @@ describe('a membership', () => {
     expect(await next).toEqual({ partitions: [], leader: true })
   })
 
+  it('tells an assignment to the next call where a signal has ended one', async () => {
+    const { membership, consumer } = await joined()
+    const controller = new AbortController()
+    const reason = new Error('enough')
+    const next = expect(membership.nextAssignment({ signal: controller.signal })).rejects.toBe(reason)
+    const dividing = consumer.divide(1, [P0])
+    controller.abort(reason)
+    await next
+    await dividing
+    await expect(membership.nextAssignment({ signal: controller.signal })).rejects.toBe(reason)
+    expect(await membership.nextAssignment()).toEqual({ partitions: [P0], leader: false })
+  })
+
   it('goes on where kafkajs starts its consumer again after a crash', async () => {
     const { membership, consumer } = await joined()
     const next = membership.nextAssignment()
@@ -110,8 +123,17 @@ describe('a membership', () => {
     expect(() => consumer.fetch()).toThrow(expect.objectContaining({ type: 'REBALANCE_IN_PROGRESS' }))
     expect(topicsOf(await consumer.divide(2, [P0]))).toEqual(['t', 'u'])
     consumer.fetch()
-    await membership.subscribe(['t', 'u'])
+  })
+
+  it('joins again for the same topics with other bytes: Kafka would not divide anew otherwise', async () => {
+    const { membership, consumer } = await joined(['t'])
+    const first = await consumer.divide(1, [P0])
+    expect(await consumer.divide(2, [P0])).toEqual(first)
+    await membership.subscribe(['t'])
     expect(() => consumer.fetch()).toThrow()
+    const second = await consumer.divide(3, [P0, P1])
+    expect(topicsOf(second)).toEqual(['t'])
+    expect(second).not.toEqual(first)
   })
 
   it('is not brought back by kafkajs once it has left', async () => {
@@ -130,8 +152,8 @@ describe('a membership', () => {
     await transport.joinGroup('g', ['t'])
     const [assigner] = consumerOf(kafka).options.partitionAssigners
     const members = [
-      { memberId: 'a', memberMetadata: encodeSubscription(['t', 'deleted']) },
-      { memberId: 'b', memberMetadata: encodeSubscription(['t', 'u']) },
+      { memberId: 'a', memberMetadata: encodeSubscription(['t', 'deleted'], 1) },
+      { memberId: 'b', memberMetadata: encodeSubscription(['t', 'u'], 1) },
     ]
     const parts = (await assigner?.().assign({ members })) ?? []
     expect(parts.map(({ memberId, memberAssignment }) => [memberId, decodeAssignment(memberAssignment)])).toEqual([

@@ -152,7 +152,7 @@ describe('what a restore produces', () => {
     const batch = batchView({ records: [{ value: Buffer.from('a') }, { offsetDelta: 6, value: Buffer.from('b') }] })
     const content = {
       ...{ from: 0n, next: 7n, firstEpoch: 0, lastEpoch: 0, records: 2, maxTimestampMs: 0n, aborted: [] },
-      ...{ runs: [batch.bytes], bytes: batch.bytes.length, crc32c: 0 },
+      ...{ runs: [batch.bytes], bytes: batch.bytes.length, crc32c: 0, release() {} },
       *batches() {
         yield batch
       },

@@ -8,8 +8,8 @@ import {
 
 describe('what members of a group tell each other', () => {
   it('about the topics that they want is written as Kafka’s own consumers write it', () => {
-    const bytes = encodeSubscription(['t', 'uv'])
-    expect(bytes.toString('hex')).toBe('000000000002' + '000174' + '00027576' + '00000000')
+    const bytes = encodeSubscription(['t', 'uv'], 5)
+    expect(bytes.toString('hex')).toBe('000000000002' + '000174' + '00027576' + '0000000400000005')
     expect(decodeSubscription(bytes)).toEqual(['t', 'uv'])
   })
 
@@ -28,6 +28,6 @@ describe('what members of a group tell each other', () => {
   it('may be nothing at all', () => {
     expect(decodeAssignment(Buffer.alloc(0))).toEqual([])
     expect(decodeAssignment(encodeAssignment([]))).toEqual([])
-    expect(decodeSubscription(encodeSubscription([]))).toEqual([])
+    expect(decodeSubscription(encodeSubscription([], 1))).toEqual([])
   })
 })
