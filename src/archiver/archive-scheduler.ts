@@ -234,8 +234,10 @@ export class ArchiveScheduler {
     if (this.#holding.has(cursor)) this.#store(cursor)
     await cursor.storing
     const events = await move(cursor, this.#context)
+    cursor.foundToGoOn()
     this.#moving--
     this.#stored(cursor)
+    // It may have been the leader's fault: it is asked again after a while.
     if (events.length === 0) this.#recovery.add(cursor)
     else this.#readOn(cursor)
     return events
@@ -244,7 +246,8 @@ export class ArchiveScheduler {
   async #recover(): Promise<readonly ArchiveEvent[]> {
     this.#recovering = true
     try {
-      const { ready, givenUp } = await this.#recovery.attempt()
+      const { ready, suspicious, givenUp } = await this.#recovery.attempt()
+      for (const cursor of suspicious) this.#move(cursor, reposition)
       for (const cursor of ready) this.#enqueue(cursor)
       return givenUp.map(({ cursor, error }) => this.#giveUp(cursor, error))
     } finally {

@@ -1,6 +1,6 @@
 import { type ArchivedPartition, archivedPartition, nothingArchived } from '../archive/archived-partition.js'
 import type { CheckpointGroup, CheckpointPartition, CheckpointTopic } from '../archive/checkpoint.js'
-import type { PartitionIdentity } from '../archive/names.js'
+import { type PartitionIdentity, partitionPrefix, topicKey } from '../archive/names.js'
 import { listPartition } from '../archive/partition-log.js'
 import { partitionName } from '../batch/topic-partition.js'
 import { LogDivergedError } from '../errors.js'
@@ -55,10 +55,10 @@ export async function captureTopics(
   const own = new Map<string, PartitionCursor>()
   const gone = new Set<string>()
   for (const cursor of cursors) {
-    own.set(nameOf(cursor.identity), cursor)
-    if (cursor.error instanceof LogDivergedError) gone.add(cursor.identity.topicId)
+    own.set(partitionPrefix(cursor.identity), cursor)
+    if (cursor.error instanceof LogDivergedError) gone.add(topicKey(cursor.identity))
   }
-  const existing = topics.filter(({ identity }) => !gone.has(identity.topicId))
+  const existing = topics.filter(({ identity }) => !gone.has(topicKey(identity)))
   const others = await othersState(
     existing.flatMap(({ identity, partitions }) => partitions.map(({ partition }) => ({ ...identity, partition }))),
     own,
@@ -75,7 +75,7 @@ export async function captureTopics(
       value === null || sensitive ? [] : [{ name, value, source }],
     ),
     partitions: partitions.map(({ partition }) => {
-      const name = nameOf({ ...identity, partition })
+      const name = partitionPrefix({ ...identity, partition })
       return stateOf(partition, own.get(name)?.archived ?? others.get(name))
     }),
   }))
@@ -87,7 +87,7 @@ async function othersState(
   own: ReadonlyMap<string, PartitionCursor>,
   { kafka, storage, groupId, signal }: CaptureContext,
 ): Promise<ReadonlyMap<string, ArchivedPartition>> {
-  const others = partitions.filter((partition) => !own.has(nameOf(partition)))
+  const others = partitions.filter((partition) => !own.has(partitionPrefix(partition)))
   if (others.length === 0) return new Map()
   const committed = new Map(
     (await kafka.groupOffsets(groupId, others, { signal })).map((offset) => [partitionName(offset), offset.offset]),
@@ -100,7 +100,7 @@ async function othersState(
   return new Map(
     others.flatMap((partition, index) => {
       const state = states[index]
-      return state === undefined ? [] : [[nameOf(partition), state] as const]
+      return state === undefined ? [] : [[partitionPrefix(partition), state] as const]
     }),
   )
 }
@@ -109,8 +109,4 @@ function stateOf(partition: number, archived: ArchivedPartition | undefined): Ch
   if (archived === undefined) return { partition, generation: 1, from: 0n, next: 0n, unseen: true }
   const { generation, from, next } = archived
   return { partition, generation, from, next }
-}
-
-function nameOf({ topicId, partition }: PartitionIdentity): string {
-  return `${topicId}/${partition}`
 }

@@ -47,6 +47,7 @@ function outcomeOf(cursor: PartitionCursor, answer: FetchedPartition): FetchOutc
     if (isRetryable(error)) return { next: 'recover', reason: error }
     return { next: 'give-up', error: protocolError(error, `read ${partitionName(cursor.identity)}`) }
   }
+  if (!answer.epochsCompared && cursor.mustAskFor(answer)) return { next: 'elsewhere' }
   const { position } = cursor
   const refusal = cursor.take(answer)
   if (refusal !== undefined) {

@@ -4,10 +4,10 @@ import { listPartition } from '../archive/partition-log.js'
 import { mapConcurrently } from '../internal/map-concurrently.js'
 import type { KafkaTransport } from '../kafka/transport.js'
 import type { ArchiveStorage } from '../storage/storage.js'
+import { tombstoneRetentionMs } from './compacted-topics.js'
 import { PartitionCursor } from './partition-cursor.js'
 import type { RecordedState } from './recorded-state.js'
 import type { SegmentMemory } from './segment-memory.js'
-import { tombstoneRetentionMs } from './unseen-tombstones.js'
 
 /** A partition that is to be archived. */
 export interface FoundPartition {
@@ -92,7 +92,7 @@ async function archivedState(
   }
 }
 
-/** Those whose log does not obviously continue what is archived. */
+/** Those whose log does not obviously continue what is archived: all of them where topics have no ids. */
 async function divergedAmong(
   cursors: readonly PartitionCursor[],
   { kafka, signal }: OpenContext,
@@ -103,9 +103,9 @@ async function divergedAmong(
     asked.map(({ identity, lastEpoch: epoch }) => ({ ...identity, epoch })),
     { signal },
   )
-  const continued = asked.filter(({ lastEpoch, position }, index) => {
+  const continued = asked.filter(({ lastEpoch, position, kafkaTopicId }, index) => {
     const answer = answers[index]
-    return answer?.epoch === lastEpoch && answer.endOffset >= position
+    return answer?.epoch === lastEpoch && answer.endOffset >= position && kafkaTopicId !== undefined
   })
   const suspicious = new Set(archived)
   for (const cursor of continued) suspicious.delete(cursor)

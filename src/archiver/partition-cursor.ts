@@ -2,8 +2,8 @@ import { type ArchivedPartition, withSegment } from '../archive/archived-partiti
 import type { PartitionIdentity } from '../archive/names.js'
 import type { SegmentInfo } from '../archive/partition-log.js'
 import type { Gap } from '../archive/verdict.js'
-import { InvalidBatchError } from '../batch/batch-header.js'
-import { batchesIn, type RecordBatchView } from '../batch/record-batch.js'
+import { HEADER_BYTES, InvalidBatchError } from '../batch/batch-header.js'
+import { batchesIn, RecordBatchView } from '../batch/record-batch.js'
 import type { KafkeepError } from '../errors.js'
 import { larger, smaller } from '../internal/bigint.js'
 import type { FetchedPartition } from '../kafka/transport.js'
@@ -61,6 +61,7 @@ export class PartitionCursor {
   readonly #follows: boolean
   readonly #open: OpenSegment
   #finished = false
+  #foundAt: bigint | undefined
   #risksTombstones: boolean
   #unseenTombstones: readonly Gap[] = []
 
@@ -152,6 +153,20 @@ export class PartitionCursor {
   stored(segment: SegmentInfo): void {
     this.archived = withSegment(this.archived, segment)
     this.storing = undefined
+  }
+
+  /** Takes note that the log was found to go on at the position. */
+  foundToGoOn(): void {
+    this.#foundAt = this.position
+  }
+
+  /**
+   * Whether another leader has written what was read, so that its log may not be the one that was read before. Within
+   * one answer a log is the same.
+   */
+  mustAskFor({ bytes }: FetchedPartition): boolean {
+    if (this.lastEpoch < 0 || this.#foundAt === this.position || bytes.length < HEADER_BYTES) return false
+    return new RecordBatchView(bytes).leaderEpoch !== this.lastEpoch
   }
 
   /**

@@ -1,5 +1,5 @@
 import { type Checkpoint, latestCheckpoint } from '../archive/checkpoint.js'
-import type { PartitionIdentity } from '../archive/names.js'
+import { type PartitionIdentity, partitionPrefix } from '../archive/names.js'
 import type { ArchiveStorage, StorageCallOptions } from '../storage/storage.js'
 
 /** Where a partition ended, and when that was. */
@@ -13,9 +13,9 @@ export class RecordedState {
   readonly #partitions = new Map<string, bigint>()
 
   constructor(readonly checkpoint: Checkpoint | undefined) {
-    for (const { topicId, partitions } of checkpoint?.topics ?? []) {
+    for (const { topic, topicId, partitions } of checkpoint?.topics ?? []) {
       for (const { partition, next, unseen } of partitions) {
-        if (unseen === undefined) this.#partitions.set(`${topicId}/${partition}`, next)
+        if (unseen === undefined) this.#partitions.set(partitionPrefix({ topic, topicId, partition }), next)
       }
     }
   }
@@ -25,8 +25,8 @@ export class RecordedState {
   }
 
   /** `undefined` where nobody had looked at the partition. */
-  of({ topicId, partition }: PartitionIdentity): RecordedPartition | undefined {
-    const next = this.#partitions.get(`${topicId}/${partition}`)
+  of(partition: PartitionIdentity): RecordedPartition | undefined {
+    const next = this.#partitions.get(partitionPrefix(partition))
     return next === undefined ? undefined : { next, takenMs: this.checkpoint?.takenMs ?? 0 }
   }
 }

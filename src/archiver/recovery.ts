@@ -21,6 +21,8 @@ interface GivenUp {
 export interface Recovered {
   /** To be read again, from the leader that each has now. */
   readonly ready: readonly PartitionCursor[]
+  /** The topic was unknown for a while, and has no id by which to tell whether it is still the same. */
+  readonly suspicious: readonly PartitionCursor[]
   readonly givenUp: readonly GivenUp[]
 }
 
@@ -76,6 +78,7 @@ export class Recovery {
     this.#failed.clear()
     const described = await this.#describe(failed.map(([cursor]) => cursor))
     const ready: PartitionCursor[] = []
+    const suspicious: PartitionCursor[] = []
     const givenUp: GivenUp[] = []
     for (const [cursor, reason] of failed) {
       if (cursor.done) continue
@@ -89,9 +92,10 @@ export class Recovery {
       const found = topic?.partitions.find(({ partition }) => partition === cursor.identity.partition)
       if (found !== undefined) cursor.leaderId = found.leaderId
       if (cursor.leaderId < 0 || described === undefined) this.add(cursor, reason)
+      else if (cursor.kafkaTopicId === undefined && meansTopicIsGone(reason)) suspicious.push(cursor)
       else ready.push(cursor)
     }
-    return { ready, givenUp }
+    return { ready, suspicious, givenUp }
   }
 
   /** Topics by name; `undefined` while the cluster does not answer. */
@@ -114,13 +118,17 @@ export class Recovery {
     topic: TopicMetadata | undefined,
   ): KafkeepError | undefined {
     const failingMs = performance.now() - (this.#failingSinceMs.get(cursor) ?? performance.now())
-    if (reason !== undefined && TOPIC_GONE.has(reason) && topic !== undefined) {
+    if (meansTopicIsGone(reason) && topic !== undefined) {
       const recreated = topic.error === undefined && topic.topicId !== cursor.kafkaTopicId
       const missing = topic.error === 'UNKNOWN_TOPIC_OR_PARTITION' && failingMs > GONE_AFTER_MS
       if (recreated || missing) return gone(cursor)
     }
     return failingMs > STALL_LIMIT_MS ? stalled(cursor) : undefined
   }
+}
+
+function meansTopicIsGone(reason: KafkaErrorName | undefined): boolean {
+  return reason !== undefined && TOPIC_GONE.has(reason)
 }
 
 function gone({ identity }: PartitionCursor): LogDivergedError {

@@ -1,7 +1,7 @@
 import { archivedPartition, nothingArchived, withGap } from '../archive/archived-partition.js'
 import { beginGeneration } from '../archive/generation.js'
 import { type GapCause, type GapName, gapKey } from '../archive/names.js'
-import { listPartition } from '../archive/partition-log.js'
+import { listPartition, type PartitionLog } from '../archive/partition-log.js'
 import type { SegmentSource } from '../archive/read-segment.js'
 import { partitionName } from '../batch/topic-partition.js'
 import { ArchiveGapError, LogDivergedError } from '../errors.js'
@@ -9,6 +9,7 @@ import type { KafkaTransport } from '../kafka/transport.js'
 import { findCut } from './divergence.js'
 import type { ArchiveEvent } from './events.js'
 import type { PartitionCursor } from './partition-cursor.js'
+import { sharesHistory } from './shared-history.js'
 
 /** What a run does where the log does not go on where the archive ends. */
 export interface LogPolicy {
@@ -33,12 +34,23 @@ export async function reposition(
 ): Promise<readonly ArchiveEvent[]> {
   const { kafka, source, signal } = context
   const log = await listPartition(source.storage, cursor.identity, { signal })
-  const cut = await findCut(kafka, source, log, { signal })
+  const cut = await cutOf(log, cursor, context)
   const events: ArchiveEvent[] = []
   if (cut !== undefined) events.push(await beginAt(cut, cursor, context))
   const [logStart = 0n] = await kafka.listOffsets('earliest', [cursor.identity], { signal })
   if (cursor.position < logStart) events.push(await skipTo(logStart, cursor, context))
   return events
+}
+
+/** Where the log parts from what is archived; `undefined` where it goes on. */
+async function cutOf(
+  log: PartitionLog,
+  { kafkaTopicId, position }: PartitionCursor,
+  context: RepositionContext,
+): Promise<bigint | undefined> {
+  const cut = await findCut(context.kafka, context.source, log, { signal: context.signal })
+  const same = kafkaTopicId !== undefined || (await sharesHistory(log, cut ?? position, context))
+  return same ? cut : 0n
 }
 
 async function beginAt(cut: bigint, cursor: PartitionCursor, context: RepositionContext): Promise<ArchiveEvent> {

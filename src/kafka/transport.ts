@@ -115,6 +115,8 @@ export interface FetchedPartition extends TopicPartition {
   readonly bytes: Buffer
   /** Set where the leader's log does not contain the epoch the reader came from: where they part. */
   readonly divergingEpoch: DivergingEpoch | undefined
+  /** Whether the leader looked at the epoch the reader came from; brokers before 2.7 do not. */
+  readonly epochsCompared: boolean
 }
 
 /** One topic config with where its value comes from. */
@@ -239,7 +241,7 @@ export interface KafkaTransport {
     partitions: readonly TopicPartition[],
     options?: TransportCallOptions,
   ): Promise<readonly bigint[]>
-  /** Where leader epochs end in their leaders' logs, in the order asked. Each leader is asked once. */
+  /** Where leader epochs end in their leaders' logs, in the order asked, one epoch a partition. Each leader is asked once. */
   epochEnds(questions: readonly EpochQuestion[], options?: TransportCallOptions): Promise<readonly EpochEnd[]>
   /** Effective configuration of topics, in the order asked. */
   topicConfigs(topics: readonly string[], options?: TransportCallOptions): Promise<readonly TopicConfigs[]>

@@ -1,3 +1,4 @@
+import type { EpochEnd, EpochQuestion } from '../../src/kafka/protocol/offsets.js'
 import type { FetchedPartition, FetchPosition, KafkaTransport, TopicMetadata } from '../../src/kafka/transport.js'
 import { fakeKafka } from './fake-kafka.js'
 import type { TransactionalLog } from './transactional-log.js'
@@ -5,8 +6,15 @@ import type { TransactionalLog } from './transactional-log.js'
 const LEADER = 1
 const CLUSTER_ID = 'the-cluster'
 
+/** How old the brokers are. */
+export interface ClusterModelOptions {
+  /** Brokers before 2.8 have no topic ids, and those before 2.7 compare no epochs. @defaultValue `'new'` */
+  readonly brokers?: 'new' | 'old'
+}
+
 /** A cluster of one broker in memory, as far as an archiver needs one. Every transaction in its logs is decided. */
 export class ClusterModel {
+  readonly #isOld: boolean
   readonly #topics = new Map<string, readonly TransactionalLog[]>()
   /** What was committed, by partition. */
   readonly committed = new Map<string, bigint>()
@@ -15,7 +23,11 @@ export class ClusterModel {
   requests = 0
   #inFlightBytes = 0
 
-  /** Adds a topic with a partition for each log. */
+  constructor({ brokers = 'new' }: ClusterModelOptions = {}) {
+    this.#isOld = brokers === 'old'
+  }
+
+  /** Adds a topic with a partition for each log, or replaces its logs. */
   add(topic: string, logs: readonly TransactionalLog[]): void {
     this.#topics.set(topic, logs)
   }
@@ -29,10 +41,7 @@ export class ClusterModel {
       }),
       listOffsets: async (position, partitions) =>
         partitions.map(({ topic, partition }) => (position === 'earliest' ? 0n : this.#log(topic, partition).end)),
-      epochEnds: async (questions) =>
-        questions.map(({ topic, partition, epoch }) => {
-          return { topic, partition, error: undefined, epoch, endOffset: this.#log(topic, partition).end }
-        }),
+      epochEnds: async (questions) => questions.map((question) => this.#epochEnd(question)),
       topicConfigs: async (topics) => topics.map((topic) => ({ topic, configs: [] })),
       listGroups: async () => [],
       groupOffsets: async () => [],
@@ -70,11 +79,22 @@ export class ClusterModel {
     const leader = { leaderId: LEADER, leaderEpoch: 3, replicas: [LEADER] }
     return {
       topic,
-      topicId: Buffer.from(topic.padEnd(16)).toString('base64url'),
+      topicId: this.#isOld ? undefined : Buffer.from(topic.padEnd(16)).toString('base64url'),
       internal: false,
       partitions: (logs ?? []).map((_, partition) => ({ partition, ...leader })),
       error: logs === undefined ? 'UNKNOWN_TOPIC_OR_PARTITION' : undefined,
     }
+  }
+
+  /** The largest epoch up to the one asked for, and where the next one begins. */
+  #epochEnd({ topic, partition, epoch: asked }: EpochQuestion): EpochEnd {
+    const { batches, end } = this.#log(topic, partition)
+    const epochs = batches.map(({ leaderEpoch }) => leaderEpoch).filter((epoch) => epoch <= asked)
+    const epoch = Math.max(-1, ...epochs)
+    const next = batches.find(({ leaderEpoch }) => leaderEpoch > asked)
+    const isLatest = batches.some(({ leaderEpoch }) => leaderEpoch >= asked)
+    if (!isLatest) return { epoch: -1, endOffset: -1n }
+    return { epoch, endOffset: next?.baseOffset ?? end }
   }
 
   /** As a broker answers: whole batches from the one with the offset on, the last one cut off, a first one always whole. */
@@ -85,7 +105,17 @@ export class ClusterModel {
     const size = Math.max(maxBytes, isFirst ? (next?.bytes.length ?? 0) : 0)
     const bytes = Buffer.concat(ahead.map((batch) => batch.bytes)).subarray(0, size)
     const ends = { highWatermark: log.end, lastStableOffset: log.end, logStart: 0n }
+    const epochsCompared = !this.#isOld
     const aborted = log.abortedIn(offset, log.end)
-    return { topic, partition, error: undefined, ...ends, aborted, bytes, divergingEpoch: undefined }
+    return {
+      topic,
+      partition,
+      error: undefined,
+      ...ends,
+      aborted,
+      bytes,
+      divergingEpoch: undefined,
+      epochsCompared,
+    }
   }
 }

@@ -82,7 +82,9 @@ export class PartitionModel {
         const shown = this.emptyFetches-- > 0 ? [] : this.batches.filter(({ nextOffset }) => nextOffset > offset)
         const bytes = Buffer.concat(shown.map((batch) => batch.bytes))
         const offsets = { highWatermark: this.end, lastStableOffset: this.end, logStart: 0n }
-        return [{ topic, partition, error, ...offsets, aborted: [], bytes, divergingEpoch: undefined }]
+        return [
+          { topic, partition, error, ...offsets, aborted: [], bytes, divergingEpoch: undefined, epochsCompared: true },
+        ]
       },
       produce: (_, batch) => this.#produce(batch),
     })

@@ -10,6 +10,7 @@ export const FETCH = { apiKey: 1, apiName: 'Fetch', versions: [11, 12, 13], flex
 export const FETCH_BY_NAME = { ...FETCH, versions: [11, 12] } as const
 
 const WITH_TOPIC_IDS = 13
+const WITH_EPOCHS = 12
 
 const CONSUMER = -1
 const NO_SESSION_ID = 0
@@ -30,7 +31,7 @@ function writeRequest(writer: WireWriter, version: number, request: FetchRequest
     else writer.string(topic)
     writer.array(partitions, ({ partition, leaderEpoch, offset, lastFetchedEpoch, maxBytes }) => {
       writer.int32(partition).int32(leaderEpoch).int64(offset)
-      if (version >= 12) writer.int32(lastFetchedEpoch)
+      if (version >= WITH_EPOCHS) writer.int32(lastFetchedEpoch)
       writer.int64(-1n).int32(maxBytes).end()
     })
     writer.end()
@@ -39,7 +40,7 @@ function writeRequest(writer: WireWriter, version: number, request: FetchRequest
   writer.string('').end()
 }
 
-function readPartition(reader: WireReader, topic: string): FetchedPartition {
+function readPartition(reader: WireReader, version: number, topic: string): FetchedPartition {
   const partition = reader.int32()
   const error = errorName(reader.int16())
   const highWatermark = reader.int64()
@@ -56,7 +57,9 @@ function readPartition(reader: WireReader, topic: string): FetchedPartition {
   reader.end((tag, field) => {
     if (tag === DIVERGING_EPOCH_TAG) divergingEpoch = { epoch: field.int32(), endOffset: field.int64() }
   })
-  return { topic, partition, error, highWatermark, lastStableOffset, logStart, aborted, bytes, divergingEpoch }
+  const epochsCompared = version >= WITH_EPOCHS
+  const ends = { highWatermark, lastStableOffset, logStart }
+  return { topic, partition, error, ...ends, aborted, bytes, divergingEpoch, epochsCompared }
 }
 
 /** Asks one broker for whole record batches of partitions that it leads. */
@@ -73,7 +76,7 @@ export function fetchRequest(version: number, request: FetchRequest): ApiRequest
       const topics = reader.array(() => {
         const topic =
           version >= WITH_TOPIC_IDS ? (nameOfId.get(reader.uuid().toString('base64url')) ?? '') : reader.string()
-        const partitions = reader.array(() => readPartition(reader, topic))
+        const partitions = reader.array(() => readPartition(reader, version, topic))
         reader.end()
         return partitions
       })
@@ -90,6 +93,7 @@ export function fetchRequest(version: number, request: FetchRequest): ApiRequest
           aborted: [],
           bytes: Buffer.alloc(0),
           divergingEpoch: undefined,
+          epochsCompared: false,
         })),
       )
     },

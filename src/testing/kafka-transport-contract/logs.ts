@@ -95,10 +95,10 @@ export function logEndContract(contract: KafkaContract): void {
       const batch = batchOf(3, await transport.initProducerId(), 0)
       await eventually(async () => assert.equal((await transport.produce(partition, batch)).error, undefined))
       const leaderEpoch = (await transport.metadata([partition.topic])).topics[0]?.partitions[0]?.leaderEpoch ?? -1
-      const questions = [leaderEpoch + 1_000, leaderEpoch].map((epoch) => ({ ...partition, epoch }))
-      const [unknown, known] = await transport.epochEnds(questions)
-      assert.deepEqual(unknown, { epoch: -1, endOffset: -1n })
-      assert.deepEqual(known, { epoch: leaderEpoch, endOffset: 3n })
+      const unknown = await transport.epochEnds([{ ...partition, epoch: leaderEpoch + 1_000 }])
+      assert.deepEqual(unknown, [{ epoch: -1, endOffset: -1n }])
+      const known = await transport.epochEnds([{ ...partition, epoch: leaderEpoch }])
+      assert.deepEqual(known, [{ epoch: leaderEpoch, endOffset: 3n }])
     }))
 
   test('tells where epochs of many partitions end, in the order asked, and which topic it does not know', () =>
@@ -132,7 +132,7 @@ export function logEndContract(contract: KafkaContract): void {
       await eventually(async () => assert.equal((await transport.produce(partition, batch)).error, undefined))
       const { topicId } = (await transport.metadata([partition.topic])).topics[0] ?? {}
       const lost = await fetchOnce(transport, partition, { offset: 2n, lastFetchedEpoch: 1_000 })
-      assert.ok(lost.error === 'OFFSET_OUT_OF_RANGE' || lost.divergingEpoch !== undefined)
+      if (lost.epochsCompared) assert.ok(lost.error === 'OFFSET_OUT_OF_RANGE' || lost.divergingEpoch !== undefined)
       // Brokers without topic ids (before 2.8) cannot tell a topic from a later one of the same name.
       if (topicId === undefined) return
       const other = Buffer.from(topicId, 'base64url')

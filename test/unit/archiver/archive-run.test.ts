@@ -1,15 +1,20 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { type ArchiveJob, type ArchiveWiring, archiveRun } from '../../../src/archiver/archive-run.js'
+import type { KafkaRecord } from '../../../src/batch/read-records.js'
 import { logSegments } from '../../../src/codec/log-segments.js'
 import { TransportError } from '../../../src/errors.js'
 import { drain } from '../../../src/internal/drain.js'
+import type { KafkaTransport } from '../../../src/kafka/transport.js'
+import type { Progress } from '../../../src/progress.js'
 import { MemoryStorage } from '../../../src/storage/memory.js'
 import type { ArchiveStorage } from '../../../src/storage/storage.js'
 import { TopicArchive } from '../../../src/topic-archive.js'
+import { batchBytes } from '../../support/batches.js'
 import { ClusterModel } from '../../support/cluster-model.js'
 import { FaultyWorld } from '../../support/faulty-world.js'
-import { type TransactionalLog, transactionalLog } from '../../support/transactional-log.js'
+import { plainLog, type TransactionalLog, transactionalLog } from '../../support/transactional-log.js'
+import { collected } from '../../support/znode-arbitrary.js'
 
 const TOPIC = 'orders'
 
@@ -105,4 +110,67 @@ describe('a run', () => {
       { numRuns: 10 },
     )
   })
+
+  it('keeps topics apart where brokers have no ids for them', async () => {
+    const cluster = new ClusterModel({ brokers: 'old' })
+    const storage = new MemoryStorage()
+    for (const topic of ['one', 'other']) {
+      cluster.add(topic, [recordsOf([0, 0, 0])])
+      expect((await run(cluster.transport, storage, { topics: [topic] })).records).toBe(3n)
+    }
+  })
+
+  it.each([1, 3, 5])(
+    'begins a new generation for a topic without id that was created again with %i records',
+    async (count) => {
+      const cluster = new ClusterModel({ brokers: 'old' })
+      const storage = new MemoryStorage()
+      cluster.add(TOPIC, [recordsOf([0, 0, 0], 'old')])
+      const before = await run(cluster.transport, storage)
+      expect((await run(cluster.transport, storage)).segments).toBe(0)
+      cluster.add(TOPIC, [recordsOf(new Array<number>(count).fill(0), 'new')])
+      expect(await run(cluster.transport, storage)).toMatchObject({ complete: true, records: BigInt(count) })
+      const values = async (checkpoint?: string) =>
+        (await recordsIn(storage, checkpoint)).map(({ value }) => Buffer.from(value ?? []).toString())
+      expect(await values()).toEqual(Array.from({ length: count }, (_, offset) => `new${offset}`))
+      expect(await values(before.checkpoint)).toEqual(['old0', 'old1', 'old2'])
+    },
+  )
+
+  it('asks an old broker at each change of epoch whether its log goes on where the archive ends', async () => {
+    const cluster = new ClusterModel({ brokers: 'old' })
+    const storage = new MemoryStorage()
+    cluster.add(TOPIC, [recordsOf([0, 0, 0, 0])])
+    const transport = cluster.transport
+    let fetches = 0
+    const fetch: KafkaTransport['fetch'] = async (request) => {
+      const answers = await transport.fetch(request)
+      // While the run goes on, a replica that lacks the last records becomes the leader and writes others.
+      if (++fetches === 1) cluster.add(TOPIC, [recordsOf([0, 0, 1, 1, 1, 1], 'other')])
+      return answers
+    }
+    const kafka = new Proxy(transport, { get: (_, name) => (name === 'fetch' ? fetch : Reflect.get(transport, name)) })
+    const stop = new AbortController()
+    const onProgress = ({ lagRecords }: Progress) => {
+      if (fetches > 3 && lagRecords === 0n) stop.abort()
+    }
+    await run(kafka, storage, { follow: true, stop: stop.signal, onProgress, maxSegmentAgeMs: 1 })
+    const values = (await recordsIn(storage)).map(({ value }) => Buffer.from(value ?? []).toString())
+    expect(values).toEqual(['v0', 'v1', 'other2', 'other3', 'other4', 'other5'])
+  })
 })
+
+/** A log of one record a batch; each has the epoch that is given for it. The first records are the same in all logs. */
+function recordsOf(epochs: readonly number[], name = 'v'): TransactionalLog {
+  return plainLog(
+    epochs.map((leaderEpoch, offset) => {
+      const value = Buffer.from(`${name === 'other' && leaderEpoch === 0 ? 'v' : name}${offset}`)
+      return batchBytes({ baseOffset: BigInt(offset), leaderEpoch, records: [{ value }] })
+    }),
+  )
+}
+
+async function recordsIn(storage: ArchiveStorage, checkpoint?: string): Promise<KafkaRecord[]> {
+  const archive = new TopicArchive({ storage })
+  return collected(archive.records({ topic: TOPIC, partition: 0, checkpoint }))
+}

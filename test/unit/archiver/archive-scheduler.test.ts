@@ -52,7 +52,13 @@ describe('a scheduler', () => {
             const [next = {}, ...later] = scripts.get(topic) ?? [whole]
             if (later.length > 0) scripts.set(topic, later)
             const offsets = { highWatermark: BigInt(RECORDS), lastStableOffset: BigInt(RECORDS), logStart: 0n }
-            const nothing = { error: undefined, aborted: [], bytes: Buffer.alloc(0), divergingEpoch: undefined }
+            const nothing = {
+              error: undefined,
+              aborted: [],
+              bytes: Buffer.alloc(0),
+              divergingEpoch: undefined,
+              epochsCompared: true,
+            }
             return { topic, partition, ...offsets, ...nothing, ...next }
           }),
         )

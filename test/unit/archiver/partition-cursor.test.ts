@@ -18,7 +18,16 @@ function cursorAt(position: bigint, end: bigint, changes: Partial<CursorStart> =
 
 function answer(bytes: Buffer, aborted: readonly AbortedTransaction[] = []): FetchedPartition {
   const offsets = { highWatermark: -1n, lastStableOffset: -1n, logStart: 0n }
-  return { topic: 'orders', partition: 3, error: undefined, ...offsets, aborted, bytes, divergingEpoch: undefined }
+  return {
+    topic: 'orders',
+    partition: 3,
+    error: undefined,
+    ...offsets,
+    aborted,
+    bytes,
+    divergingEpoch: undefined,
+    epochsCompared: true,
+  }
 }
 
 /** A batch of `count` records from `baseOffset` on. */

@@ -97,7 +97,12 @@ describe('Fetch', () => {
       'ffffffffffffffff ffffffffffffffff ffffffffffffffff ffffffff ffffffff ffffffff',
     )
     const [partition] = fetchRequest(11, FETCH_ONE).decode(answer)
-    expect(partition).toMatchObject({ error: 'OFFSET_OUT_OF_RANGE', aborted: [], divergingEpoch: undefined })
+    expect(partition).toMatchObject({
+      error: 'OFFSET_OUT_OF_RANGE',
+      aborted: [],
+      divergingEpoch: undefined,
+      epochsCompared: true,
+    })
     expect(partition?.bytes).toHaveLength(0)
   })
 
