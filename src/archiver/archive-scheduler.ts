@@ -172,9 +172,10 @@ export class ArchiveScheduler {
     const { memory } = this.#context
     if (memory.hasRoom(bytes)) return true
     if (this.#writer.storing > 0) return false
+    const held = [...this.#holding].sort((a, b) => b.heldBytes - a.heldBytes)
+    if (memory.hasIdle && held.some((cursor) => cursor.gather()) && memory.hasRoom(bytes)) return true
     while (memory.shrink()) if (memory.hasRoom(bytes)) return true
-    const [largest] = [...this.#holding].sort((a, b) => b.heldBytes - a.heldBytes)
-    if (largest !== undefined) this.#store(largest)
+    if (held[0] !== undefined) this.#store(held[0])
     return false
   }
 

@@ -7,10 +7,10 @@ const MAX_WAIT_MS = 500
 /** Larger answers outlive the young generation of the heap while they come in, and cost more than they save. */
 const MAX_FETCH_BYTES = 4_194_304
 const MIN_FETCH_BYTES = 65_536
-/** Part of the memory that one answer may take. */
-const FETCH_SHARE = 16
-/** The client holds the parts of an answer until it has put them together. */
-const COPIES = 2
+/** Part of the memory that one answer may have. */
+const FETCH_SHARE = 32
+/** The client puts an answer together from its parts; then both wait for the garbage collector, as do those before. */
+const COPIES = 4
 
 /** How large answers may be, and what is reserved for one. */
 export function fetchSize(memoryBytes: number): { readonly maxBytes: number; readonly reservedBytes: number } {

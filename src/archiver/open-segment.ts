@@ -55,6 +55,11 @@ export class OpenSegment {
     return this.#next === this.#from
   }
 
+  /** {@inheritDoc SegmentBuffer.gather} */
+  gather(): boolean {
+    return this.#buffer.gather()
+  }
+
   /** Adds the aborted transactions that the broker named for the batches taken next. */
   expectAborted(transactions: readonly AbortedTransaction[]): void {
     if (transactions.length === 0) return

@@ -143,6 +143,11 @@ export class PartitionCursor {
     this.highWatermark = smaller(this.highWatermark, highWatermark)
   }
 
+  /** {@inheritDoc SegmentBuffer.gather} */
+  gather(): boolean {
+    return this.#open.gather()
+  }
+
   /** Closes what is held as a segment; the next one begins where it ends. */
   closeSegment(): SegmentContent {
     this.heldSinceMs = undefined

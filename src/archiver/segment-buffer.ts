@@ -33,6 +33,13 @@ export class SegmentBuffer {
     return this.#joinedBytes + this.#pieceBytes
   }
 
+  /** Moves a large amount of pieces to a buffer that has become idle; answers whether that was possible. */
+  gather(): boolean {
+    if (this.#joined !== undefined || this.#pieceBytes < JOIN_BYTES) return false
+    this.#join()
+    return this.#joined !== undefined
+  }
+
   /** Adds whole batches, so that every piece begins and ends with one. */
   add(run: Buffer): void {
     if (this.#joined === undefined && this.#pieceBytes + run.length >= JOIN_BYTES) this.#join()

@@ -36,6 +36,11 @@ export class SegmentMemory {
     return this.#freeBytes >= bytes || this.#usedBytes === 0
   }
 
+  /** Whether there is a buffer that nobody uses. */
+  get hasIdle(): boolean {
+    return this.#idle.length > 0
+  }
+
   /** Does away with a buffer that nobody uses; answers whether there was one. */
   shrink(): boolean {
     if (this.#idle.pop() === undefined) return false

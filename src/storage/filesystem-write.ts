@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { link, mkdir, open, readdir, rm, stat } from 'node:fs/promises'
+import { type FileHandle, link, mkdir, open, readdir, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { fileSystemCall, fileSystemError, hasCode } from './filesystem-errors.js'
 
@@ -18,7 +18,7 @@ export async function writeTemporary(
   const path = join(folder, randomUUID())
   const handle = await fileSystemCall('create', key, open(path, 'wx'))
   try {
-    for await (const chunk of chunks) await fileSystemCall('write', key, handle.appendFile(chunk))
+    for await (const chunk of chunks) await fileSystemCall('write', key, writeAll(handle, chunk))
     await fileSystemCall('flush', key, handle.sync())
     await fileSystemCall('close', key, handle.close())
     return path
@@ -27,6 +27,14 @@ export async function writeTemporary(
     await handle.close().catch(() => {})
     await removeTemporary(path)
     throw error
+  }
+}
+
+/** Node's own `appendFile` goes back and forth between its threads for every 512 KiB. */
+async function writeAll(handle: FileHandle, chunk: Uint8Array): Promise<void> {
+  for (let position = 0; position < chunk.length; ) {
+    const { bytesWritten } = await handle.write(chunk, position)
+    position += bytesWritten
   }
 }
 

@@ -79,7 +79,7 @@ describe('FileSystemStorage, when a put does not come to its end', () => {
 
   test('leaves no file at all when the disk is full, and says so', async () => {
     const full = Object.assign(new Error('ENOSPC: no space left on device'), { code: 'ENOSPC' })
-    vi.spyOn(await fileHandlePrototype(), 'appendFile').mockRejectedValueOnce(full)
+    vi.spyOn(await fileHandlePrototype(), 'write').mockRejectedValueOnce(full)
     await expect(storage.put('a', pattern(10))).rejects.toMatchObject({
       code: 'STORAGE_FAILED',
       key: 'a',
