@@ -1,7 +1,6 @@
 import { ensureArchive } from '../archive/archive-marker.js'
 import type { RecordBatch } from '../batch/record-batch.js'
 import type { Codec } from '../codec/codec.js'
-import { TransportError } from '../errors.js'
 import { linkedController, onAbort } from '../internal/abort.js'
 import { TaskSet } from '../internal/task-set.js'
 import type { TopicFilter } from '../internal/topic-filter.js'
@@ -13,6 +12,7 @@ import { CheckpointWriter } from './checkpoint-writer.js'
 import type { ArchiveEvent } from './events.js'
 import { PartitionOpener } from './partition-opener.js'
 import { PartitionSharing } from './partition-sharing.js'
+import { isPassingFailure } from './passing-failure.js'
 import { PositionCommits } from './position-commits.js'
 import { RecordedState } from './recorded-state.js'
 import type { LogPolicy } from './reposition.js'
@@ -84,6 +84,7 @@ class ArchiveRun {
     this.#storage = storage
     this.#commits = new PositionCommits(
       (offsets) => this.#sharing?.commit(offsets) ?? kafka.commitGroupOffsets(groupId, offsets, { signal }),
+      { signal },
     )
     const reuses = storage.capabilities?.releasesBodies === true
     const memory = new SegmentMemory({ ...wiring, reuses })
@@ -178,7 +179,17 @@ class ArchiveRun {
   #keepWatch(): void {
     if (!this.#looking && this.#lookDueInMs <= 0) this.#tasks.add(this.#look())
     if (this.#writesCheckpoints && !this.#checkpoints.writing && this.#checkpointDueInMs <= 0) {
-      this.#tasks.add(this.#checkpoints.write().then(({ event }) => [event]))
+      this.#tasks.add(this.#checkpoint())
+    }
+  }
+
+  /** Writes a checkpoint in passing; where that cannot be done now, the next one is. */
+  async #checkpoint(): Promise<readonly ArchiveEvent[]> {
+    try {
+      return [(await this.#checkpoints.write()).event]
+    } catch (error) {
+      if (isPassingFailure(error)) return NOTHING
+      throw error
     }
   }
 
@@ -194,11 +205,11 @@ class ArchiveRun {
     try {
       const found = await this.#topics.look()
       if (this.#sharing === undefined) this.#opener.add(found)
-      else if (found.length > 0) await this.#sharing.extend(found)
+      else await this.#sharing.extend(found)
       this.#scheduler.retryStopped()
     } catch (error) {
       // A run that follows outlives a cluster that is away for a while: what cannot be read is told by other events.
-      if (!(error instanceof TransportError && error.retryable)) throw error
+      if (!isPassingFailure(error)) throw error
     } finally {
       this.#looking = false
       this.#lookedMs = performance.now()
@@ -216,9 +227,12 @@ class ArchiveRun {
 
   /** Milliseconds until something is to be done although no task has come to its end. */
   get #dueInMs(): number {
-    const checkpoint = this.#writesCheckpoints ? this.#checkpointDueInMs : Number.POSITIVE_INFINITY
-    const watch = this.#job.follow && !this.#stopped ? [this.#lookDueInMs, checkpoint] : []
-    return Math.max(0, Math.min(this.#scheduler.dueInMs, ...watch))
+    let dueInMs = this.#scheduler.dueInMs
+    if (this.#job.follow && !this.#stopped) {
+      if (!this.#looking) dueInMs = Math.min(dueInMs, this.#lookDueInMs)
+      if (this.#writesCheckpoints && !this.#checkpoints.writing) dueInMs = Math.min(dueInMs, this.#checkpointDueInMs)
+    }
+    return Math.max(0, dueInMs)
   }
 
   #stop(): void {

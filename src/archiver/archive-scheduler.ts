@@ -1,4 +1,5 @@
-import { type KafkeepError, TransportError } from '../errors.js'
+import { partitionName } from '../batch/topic-partition.js'
+import type { KafkeepError } from '../errors.js'
 import type { TaskSet } from '../internal/task-set.js'
 import type { FetchedPartition } from '../kafka/transport.js'
 import { BrokerQueue, type FetchTurn } from './broker-queue.js'
@@ -6,8 +7,9 @@ import type { ArchiveEvent } from './events.js'
 import { fetchOutcomes } from './fetch-outcomes.js'
 import { fetchRequest, fetchSize } from './fetch-request.js'
 import type { PartitionCursor } from './partition-cursor.js'
+import { isPassingFailure } from './passing-failure.js'
 import type { PositionCommits } from './position-commits.js'
-import { Recovery } from './recovery.js'
+import { goneError, Recovery } from './recovery.js'
 import { type RepositionContext, reposition } from './reposition.js'
 import type { SegmentMemory } from './segment-memory.js'
 import { SegmentWriter } from './segment-writer.js'
@@ -39,6 +41,7 @@ const NOTHING: readonly ArchiveEvent[] = []
 export class ArchiveScheduler {
   readonly #context: SchedulerContext
   readonly #cursors = new Set<PartitionCursor>()
+  readonly #byName = new Map<string, PartitionCursor>()
   /** Those that were not done when they were looked at last. */
   readonly #unfinished = new Set<PartitionCursor>()
   /** Those that hold something, the one that does longest first. */
@@ -77,11 +80,23 @@ export class ArchiveScheduler {
   /** Begins to archive a partition, after a look at its log where it is suspicious. */
   add(cursor: PartitionCursor, { suspicious }: { readonly suspicious: boolean }): void {
     if (this.#ending) cursor.finish()
+    this.#replace(cursor)
     this.#cursors.add(cursor)
     this.#unfinished.add(cursor)
     this.#context.commits.note(cursor)
     if (suspicious) this.#move(cursor, reposition)
     else this.#enqueue(cursor)
+  }
+
+  /** Gives up what was the same partition of a topic that was deleted and created again. */
+  #replace(cursor: PartitionCursor): void {
+    const name = partitionName(cursor.identity)
+    const former = this.#byName.get(name)
+    this.#byName.set(name, cursor)
+    if (former === undefined || former.error !== undefined || !this.#cursors.has(former)) return
+    this.#brokers.get(former.leaderId)?.remove(former)
+    this.#recovery.remove(former)
+    this.#run(Promise.resolve([this.#giveUp(former, goneError(former))]))
   }
 
   /** Leaves a partition to others. What is held of it is forgotten: they read it again. */
@@ -122,7 +137,7 @@ export class ArchiveScheduler {
     this.#storeWhatIsDue()
     for (const [nodeId, queue] of this.#brokers) this.#fetchFrom(nodeId, queue)
     if (this.#recovery.due && !this.#recovering) this.#run(this.#recover())
-    if (this.#context.commits.due) this.#run(this.#context.commits.commit().then(() => NOTHING))
+    if (this.#context.commits.due) this.#run(this.#context.commits.commitInPassing().then(() => NOTHING))
   }
 
   /** Milliseconds until a segment becomes due by its age. */
@@ -188,7 +203,7 @@ export class ArchiveScheduler {
     try {
       return this.#handle(turn, await kafka.fetch(request, { signal }))
     } catch (error) {
-      if (!(error instanceof TransportError && error.retryable)) throw error
+      if (!isPassingFailure(error)) throw error
       for (const cursor of turn.cursors) this.#recovery.add(cursor)
       return NOTHING
     } finally {

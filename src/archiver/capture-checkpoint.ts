@@ -3,9 +3,9 @@ import type { CheckpointGroup, CheckpointPartition, CheckpointTopic } from '../a
 import { type PartitionIdentity, partitionPrefix, topicKey } from '../archive/names.js'
 import { listPartition } from '../archive/partition-log.js'
 import { partitionName } from '../batch/topic-partition.js'
-import { LogDivergedError } from '../errors.js'
+import { LogDivergedError, TopicNotFoundError } from '../errors.js'
 import { mapConcurrently } from '../internal/map-concurrently.js'
-import type { KafkaTransport, TransportCallOptions } from '../kafka/transport.js'
+import type { KafkaTransport, TopicConfigs, TransportCallOptions } from '../kafka/transport.js'
 import type { ArchiveStorage } from '../storage/storage.js'
 import type { PartitionCursor } from './partition-cursor.js'
 import type { IdentifiedTopic } from './topic-watch.js'
@@ -51,7 +51,6 @@ export async function captureTopics(
   cursors: Iterable<PartitionCursor>,
   context: CaptureContext,
 ): Promise<CheckpointTopic[]> {
-  const { kafka, signal } = context
   const own = new Map<string, PartitionCursor>()
   const gone = new Set<string>()
   for (const cursor of cursors) {
@@ -64,14 +63,11 @@ export async function captureTopics(
     own,
     context,
   )
-  const configs = await kafka.topicConfigs(
-    existing.map(({ topic }) => topic),
-    { signal },
-  )
-  return existing.map(({ identity, partitions }, index) => ({
+  const described = await describedTopics(existing, context)
+  return described.map(({ identity, partitions, configs }) => ({
     ...identity,
     replicationFactor: Math.max(1, ...partitions.map(({ replicas }) => replicas.length)),
-    configs: (configs[index]?.configs ?? []).flatMap(({ name, value, source, sensitive }) =>
+    configs: configs.flatMap(({ name, value, source, sensitive }) =>
       value === null || sensitive ? [] : [{ name, value, source }],
     ),
     partitions: partitions.map(({ partition }) => {
@@ -79,6 +75,22 @@ export async function captureTopics(
       return stateOf(partition, own.get(name)?.archived ?? others.get(name))
     }),
   }))
+}
+
+/** Topics with their configs; those that are gone by now are left out. */
+async function describedTopics(
+  topics: readonly IdentifiedTopic[],
+  context: CaptureContext,
+): Promise<readonly (IdentifiedTopic & TopicConfigs)[]> {
+  try {
+    const names = topics.map(({ topic }) => topic)
+    const configs = await context.kafka.topicConfigs(names, { signal: context.signal })
+    return topics.map((topic, index) => ({ ...topic, configs: configs[index]?.configs ?? [] }))
+  } catch (error) {
+    const rest = error instanceof TopicNotFoundError ? topics.filter(({ topic }) => topic !== error.topic) : topics
+    if (rest.length === topics.length) throw error
+    return describedTopics(rest, context)
+  }
 }
 
 /** What is archived of the partitions that are not `own`; those that nobody has looked at yet are left out. */

@@ -6,6 +6,7 @@ import type { ArchiveScheduler } from './archive-scheduler.js'
 import type { ArchiveEvent } from './events.js'
 import { type FoundPartition, type OpenContext, openCursors, unreadableCursor } from './open-cursors.js'
 import { openTransactions } from './open-transactions.js'
+import { isPassingFailure } from './passing-failure.js'
 import { RecordedState } from './recorded-state.js'
 
 /** A partition that cannot be asked for its ends for this long is given up. */
@@ -84,7 +85,7 @@ export class PartitionOpener {
         this.#context,
       )
     } catch (error) {
-      if (error instanceof TransportError && error.retryable) return []
+      if (isPassingFailure(error)) return []
       throw error
     }
   }
@@ -116,7 +117,7 @@ export class PartitionOpener {
 }
 
 function noneWhileUnreachable(error: unknown): readonly TopicMetadata[] {
-  if (error instanceof TransportError && error.retryable) return []
+  if (isPassingFailure(error)) return []
   throw error
 }
 

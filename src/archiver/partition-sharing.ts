@@ -1,3 +1,4 @@
+import { partitionPrefix } from '../archive/names.js'
 import { partitionName } from '../batch/topic-partition.js'
 import { TransportError } from '../errors.js'
 import { delay, linkedController } from '../internal/abort.js'
@@ -7,6 +8,7 @@ import type { ArchiveScheduler } from './archive-scheduler.js'
 import type { ArchiveEvent } from './events.js'
 import type { FoundPartition } from './open-cursors.js'
 import type { PartitionOpener } from './partition-opener.js'
+import { isPassingFailure } from './passing-failure.js'
 import { RecordedState } from './recorded-state.js'
 
 /** What a {@link PartitionSharing} works with. */
@@ -45,6 +47,8 @@ export class PartitionSharing {
   readonly #end: ReturnType<typeof linkedController>
   #membership: GroupMembership | undefined
   #assignment: GroupAssignment | undefined
+  /** Whether there are partitions that the group does not know of yet. */
+  #extended = false
   #askingOthers = false
   #othersAreDone = false
 
@@ -85,10 +89,13 @@ export class PartitionSharing {
     await this.#join()
   }
 
-  /** Has partitions divided that have come to be. */
+  /** Has partitions divided that have come to be, and those of an earlier call that did not succeed. */
   async extend(found: readonly FoundPartition[]): Promise<void> {
     this.#add(found)
+    this.#extended ||= found.length > 0
+    if (!this.#extended) return
     await this.#membership?.subscribe(this.#topics, { signal: this.#context.signal })
+    this.#extended = false
   }
 
   /** Waits until the group is divided anew, and takes over what is this process's part of it. */
@@ -98,9 +105,8 @@ export class PartitionSharing {
     } catch (error) {
       this.#context.signal?.throwIfAborted()
       if (this.ended) return NOTHING
-      // The connection to the group is lost for good; a new one may work.
-      if (!(error instanceof TransportError && error.retryable)) throw error
-      await this.#join()
+      if (!isPassingFailure(error)) throw error
+      await this.#joinAgain()
       return NOTHING
     }
     await this.#takeOver()
@@ -158,6 +164,16 @@ export class PartitionSharing {
     this.#membership = await kafka.joinGroup(groupId, this.#topics, { signal })
   }
 
+  /** The connection to the group is lost for good; a new one may work, sooner or later. */
+  async #joinAgain(): Promise<void> {
+    await delay(OTHERS_INTERVAL_MS, this.#end.controller.signal)
+    try {
+      await this.#join()
+    } catch (error) {
+      if (!isPassingFailure(error)) throw error
+    }
+  }
+
   async #takeOver(): Promise<void> {
     const { scheduler, opener, storage, signal } = this.#context
     this.#othersAreDone = false
@@ -169,9 +185,10 @@ export class PartitionSharing {
       else scheduler.recommit(cursor)
     }
     opener.keepOnly(own)
-    const known = new Set([...scheduler.cursors].map(({ identity }) => partitionName(identity)))
+    const known = new Set([...scheduler.cursors].map(({ identity }) => partitionPrefix(identity)))
     // What others have recorded since, so that what they have seen does not count as unseen.
     opener.recorded = await RecordedState.read(storage, { signal })
-    opener.add([...this.#partitions].filter(([name]) => own.has(name) && !known.has(name)).map(([, found]) => found))
+    const assigned = [...this.#partitions].flatMap(([name, found]) => (own.has(name) ? [found] : []))
+    opener.add(assigned.filter(({ identity }) => !known.has(partitionPrefix(identity))))
   }
 }

@@ -1,12 +1,15 @@
 import { TransportError } from '../errors.js'
-import type { GroupOffset } from '../kafka/transport.js'
+import { delay } from '../internal/abort.js'
+import type { GroupOffset, TransportCallOptions } from '../kafka/transport.js'
 import type { PartitionCursor } from './partition-cursor.js'
+import { isPassingFailure } from './passing-failure.js'
 
 /** Commits positions to the archiver's group. */
 export type CommitPositions = (offsets: readonly GroupOffset[]) => Promise<void>
 
 /** A coordinator writes each commit as one batch, which may not be larger than a megabyte. */
 const PARTITIONS_A_COMMIT = 1_000
+const RETRY_MS = 1_000
 
 /**
  * Tells the archiver's group how far the archive is, so that everybody sees its lag: durable positions, each with the
@@ -14,11 +17,13 @@ const PARTITIONS_A_COMMIT = 1_000
  */
 export class PositionCommits {
   readonly #commit: CommitPositions
+  readonly #signal: AbortSignal | undefined
   readonly #moved = new Set<PartitionCursor>()
   #underWay = false
 
-  constructor(commit: CommitPositions) {
+  constructor(commit: CommitPositions, { signal }: TransportCallOptions = {}) {
     this.#commit = commit
+    this.#signal = signal
   }
 
   /** Whether a commit would have something to say, and none is under way. */
@@ -36,17 +41,32 @@ export class PositionCommits {
     this.#moved.delete(cursor)
   }
 
-  /** Commits what has moved. */
+  /** Commits what has moved. A position that cannot be told now is told later: nothing depends on it. */
+  async commitInPassing(): Promise<void> {
+    try {
+      await this.commit()
+    } catch (error) {
+      if (!isPassingFailure(error)) throw error
+      this.#underWay = true
+      await delay(RETRY_MS, this.#signal)
+      this.#underWay = false
+    }
+  }
+
+  /** Commits what has moved. What Kafka cannot take now is kept for the next commit, and the failure told. */
   async commit(): Promise<void> {
     this.#underWay = true
+    const moved = [...this.#moved]
+    this.#moved.clear()
     try {
-      const moved = [...this.#moved]
-      this.#moved.clear()
       // Nothing for those that were given up: their topic may be gone.
       const offsets = moved.filter(({ error }) => error === undefined).map(positionOf)
       for (let start = 0; start < offsets.length; start += PARTITIONS_A_COMMIT) {
         await this.#commit(offsets.slice(start, start + PARTITIONS_A_COMMIT)).catch(unlessTopicIsGone)
       }
+    } catch (error) {
+      for (const cursor of moved) this.#moved.add(cursor)
+      throw error
     } finally {
       this.#underWay = false
     }

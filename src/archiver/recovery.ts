@@ -4,6 +4,7 @@ import { backoffMs, delay } from '../internal/abort.js'
 import type { KafkaErrorName } from '../kafka/protocol/error-codes.js'
 import type { KafkaTransport, TopicMetadata } from '../kafka/transport.js'
 import type { PartitionCursor } from './partition-cursor.js'
+import { isPassingFailure } from './passing-failure.js'
 
 /** What a {@link Recovery} works with. */
 export interface RecoveryContext {
@@ -107,7 +108,7 @@ export class Recovery {
       return new Map(topics.map((topic) => [topic.topic, topic]))
     } catch (error) {
       signal?.throwIfAborted()
-      if (error instanceof TransportError && error.retryable) return undefined
+      if (isPassingFailure(error)) return undefined
       throw error
     }
   }
@@ -121,7 +122,7 @@ export class Recovery {
     if (meansTopicIsGone(reason) && topic !== undefined) {
       const recreated = topic.error === undefined && topic.topicId !== cursor.kafkaTopicId
       const missing = topic.error === 'UNKNOWN_TOPIC_OR_PARTITION' && failingMs > GONE_AFTER_MS
-      if (recreated || missing) return gone(cursor)
+      if (recreated || missing) return goneError(cursor)
     }
     return failingMs > STALL_LIMIT_MS ? stalled(cursor) : undefined
   }
@@ -131,7 +132,8 @@ function meansTopicIsGone(reason: KafkaErrorName | undefined): boolean {
   return reason !== undefined && TOPIC_GONE.has(reason)
 }
 
-function gone({ identity }: PartitionCursor): LogDivergedError {
+/** Says that a partition's topic is no more what it was. */
+export function goneError({ identity }: PartitionCursor): LogDivergedError {
   return new LogDivergedError(`topic ${identity.topic} was deleted, or deleted and created again, during the run`, {
     hint: 'what was archived of it stays; the next run archives the new topic beside it',
   })

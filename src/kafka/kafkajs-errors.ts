@@ -19,7 +19,7 @@ function innermost(error: Error): Error {
 }
 
 /** Whether kafkajs itself has repeated in vain what failed. */
-function wasRepeated(error: unknown): boolean {
+export function wasRepeated(error: unknown): boolean {
   return error instanceof Error && (error.name === REPEATED_IN_VAIN || wasRepeated(error.cause))
 }
 
@@ -49,9 +49,7 @@ export function transportErrorFrom(error: unknown, doing: string): KafkeepError 
   return new TransportError(`Kafka could not be asked to ${doing}: ${cause.message}`, {
     system: 'kafka',
     reason,
-    // What kafkajs itself has repeated in vain (no broker could be reached) is not repeated once more.
-    retryable:
-      !wasRepeated(error) && (RETRYABLE_NAMES.has(cause.name) || (reason !== undefined && isRetryable(reason))),
+    retryable: RETRYABLE_NAMES.has(cause.name) || (reason !== undefined && isRetryable(reason)),
     hint: hintFor(cause, reason),
     cause: error,
   })

@@ -1,7 +1,7 @@
 import { partitionName, type TopicPartition } from '../batch/topic-partition.js'
 import { TopicNotFoundError, TransportError } from '../errors.js'
 import { KafkaJsBrokers } from './kafkajs-brokers.js'
-import { isConnectionLoss, transportErrorFrom } from './kafkajs-errors.js'
+import { isConnectionLoss, transportErrorFrom, wasRepeated } from './kafkajs-errors.js'
 import { Leaders } from './leaders.js'
 import type { ApiDefinition, ApiRequest } from './protocol/api.js'
 import { type KafkaErrorName, meansStaleMetadata } from './protocol/error-codes.js'
@@ -156,7 +156,9 @@ export class KafkaJsRouting {
 
   /** Repeats a call that failed for a passing reason. */
   retrying<T>(doing: string, options: TransportCallOptions, call: () => Promise<T>): Promise<T> {
-    return retrying(call, (error) => this.asError(error, doing), options)
+    const asError = (error: unknown) => this.asError(error, doing)
+    // What kafkajs itself has repeated in vain (no broker could be reached) is not repeated once more.
+    return retrying(call, asError, { ...options, mayRepeat: (error) => !wasRepeated(error) })
   }
 
   /** What went wrong while a broker was asked to do `doing`. */

@@ -35,11 +35,14 @@ export function protocolError(
   })
 }
 
-/** Repeats `call` with growing waits while it fails for a passing reason. Errors are told as `asError` has them. */
+/**
+ * Repeats `call` with growing waits while it fails for a passing reason and `mayRepeat` agrees. Errors are told as
+ * `asError` has them.
+ */
 export async function retrying<T>(
   call: () => Promise<T>,
   asError: (error: unknown) => Error & { readonly retryable?: boolean },
-  { signal }: TransportCallOptions,
+  { signal, mayRepeat = () => true }: TransportCallOptions & { readonly mayRepeat?: (error: unknown) => boolean },
 ): Promise<T> {
   for (let attempt = 0; ; attempt++) {
     try {
@@ -47,7 +50,7 @@ export async function retrying<T>(
     } catch (error) {
       signal?.throwIfAborted()
       const told = asError(error)
-      if (told.retryable !== true || attempt + 1 >= ATTEMPTS) throw told
+      if (told.retryable !== true || !mayRepeat(error) || attempt + 1 >= ATTEMPTS) throw told
       await delay(backoffMs(attempt, BACKOFF), signal)
     }
   }

@@ -111,6 +111,38 @@ describe('a run', () => {
     )
   })
 
+  it('outlives a cluster that is away for a while, if it follows', { timeout: 60_000 }, async () => {
+    const cluster = new ClusterModel()
+    cluster.add(TOPIC, [recordsOf([0, 0])])
+    const { transport } = cluster
+    let away = false
+    let refused = 0
+    const kafka = new Proxy(transport, {
+      get(_, name) {
+        const call: unknown = Reflect.get(transport, name)
+        return (...args: unknown[]) => {
+          if (!away) return Reflect.apply(call as () => unknown, transport, args)
+          refused++
+          return Promise.reject(new TransportError('nobody answers', { system: 'kafka', retryable: true }))
+        }
+      },
+    })
+    const stop = new AbortController()
+    const onProgress = ({ doneRecords, lagRecords }: Progress) => {
+      if (doneRecords === 2n && refused === 0) away = true
+      // Long enough for every kind of call to be refused, looks and commits among them.
+      if (away && refused > 8) {
+        away = false
+        cluster.add(TOPIC, [recordsOf([0, 0, 0, 0])])
+      }
+      if (doneRecords === 4n && lagRecords === 0n) stop.abort()
+    }
+    const storage = new MemoryStorage()
+    const job = { follow: true, stop: stop.signal, maxSegmentAgeMs: 1, checkpointIntervalMs: 50, onProgress }
+    expect(await run(kafka, storage, job)).toMatchObject({ complete: true, records: 4n })
+    expect(cluster.committed.get(`${TOPIC}-0`)).toBe(4n)
+  })
+
   it('keeps topics apart where brokers have no ids for them', async () => {
     const cluster = new ClusterModel({ brokers: 'old' })
     const storage = new MemoryStorage()

@@ -177,6 +177,17 @@ describe('a scheduler', () => {
     expect(committed).toEqual([0n])
   })
 
+  it('gives up the old partition when the topic was created again, and mixes nothing', async () => {
+    const old = cursorOf('a', 'the-old-one')
+    const created = cursorOf('a', 'the-new-one')
+    const events = await run([old, created])
+    expect(events).toMatchObject([
+      { type: 'stopped', topic: 'a', error: { code: 'LOG_DIVERGED' } },
+      { type: 'segment', topicId: 'the-new-one', from: 0n, next: 4n },
+    ])
+    expect(requests.flatMap(({ topics }) => topics.map(({ topicId }) => topicId))).toEqual(['the-new-one'])
+  })
+
   it('gives up a partition that it may not read, and goes on with the others', async () => {
     scripts.set('secret', [{ error: 'TOPIC_AUTHORIZATION_FAILED' }])
     const events = await run([cursorOf('secret', 's'), cursorOf('a', 'a')])

@@ -84,7 +84,7 @@ function logOf(batches: number, batchSize = BATCH_BYTES): TransactionalLog {
   )
 }
 
-describe('the memory of a run', () => {
+describe('the memory of a run', { timeout: 60_000 }, () => {
   it('is bounded however many partitions hold something', async () => {
     const most = await mostHeldBytes(Array.from({ length: 500 }, () => logOf(4)))
     expect(most).toBeLessThanOrEqual(MEMORY_BYTES)

@@ -107,7 +107,7 @@ describe('a membership', () => {
   it.each([
     ['no coordinator was found', coordinatorNotFound(), true],
     ['no coordinator was found when it joined again', wrapped('KafkaJSNonRetriableError', coordinatorNotFound()), true],
-    ['kafkajs has tried often enough', wrapped('KafkaJSNumberOfRetriesExceeded', coordinatorNotFound()), false],
+    ['kafkajs has tried often enough', wrapped('KafkaJSNumberOfRetriesExceeded', coordinatorNotFound()), true],
     ['the group is of another kind', protocolError('INCONSISTENT_GROUP_PROTOCOL', 23), false],
   ])('says whether joining once more may help: %s', async (_, error, retryable) => {
     const { membership, consumer } = await joined()

@@ -87,6 +87,7 @@ describe('Fetch', () => {
         aborted: [{ producerId: 10n, firstOffset: 20n }],
         bytes: Buffer.from('c0ffee', 'hex'),
         divergingEpoch: { epoch: 4, endOffset: 50n },
+        epochsCompared: true,
       },
     ])
   })
@@ -101,7 +102,7 @@ describe('Fetch', () => {
       error: 'OFFSET_OUT_OF_RANGE',
       aborted: [],
       divergingEpoch: undefined,
-      epochsCompared: true,
+      epochsCompared: false,
     })
     expect(partition?.bytes).toHaveLength(0)
   })
