@@ -1,0 +1,61 @@
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { startKafka4 } from '../services/kafka4.js'
+import { reaper } from '../services/reaper.js'
+import { deleteDirectory, watchedDirectory } from '../services/watched-directory.js'
+import { killOften, killSeed } from '../support/kill-loop.js'
+import type { SoakCommand } from './command.js'
+import { KilledArchiver } from './killed-archiver.js'
+import { KilledRestorer } from './killed-restorer.js'
+import { SoakCluster } from './soak-cluster.js'
+import type { Soaked } from './soaked.js'
+
+const CHECK_EVERY = 50
+const TELL_EVERY = 10
+
+/**
+ * Kills so often, and checks now and then. What was started and written is gone when it ends, also when it is
+ * interrupted; but when something is found wrong, what was archived stays.
+ */
+export async function soak({ subject, kills }: SoakCommand): Promise<void> {
+  const seed = killSeed(process.env)
+  tell(`the ${subject} is killed ${kills} times; at the same instants again with KAFKEEP_KILL_SEED=${seed}`)
+  const broker = await startKafka4()
+  const folder = await watchedDirectory(join(tmpdir(), 'kafkeep-soak-'))
+  try {
+    const cluster = new SoakCluster(broker.brokers)
+    const soaked =
+      subject === 'archiver'
+        ? await KilledArchiver.create(cluster, join(folder, 'killed'), join(folder, 'undisturbed'))
+        : await KilledRestorer.create(cluster, folder)
+    await killAndCheck(soaked, { kills, seed })
+    await deleteDirectory(folder)
+  } catch (error) {
+    reaper().spare(folder)
+    tell(`what was archived stays in ${folder}`)
+    throw error
+  } finally {
+    await broker.destroy()
+  }
+}
+
+async function killAndCheck(
+  soaked: Soaked,
+  { kills, seed }: { readonly kills: number; readonly seed: string },
+): Promise<void> {
+  const { latestKillMs } = soaked
+  let late = 0
+  await killOften(() => soaked.next(), {
+    ...{ kills, seed, latestKillMs },
+    async afterKill(count, end) {
+      if (end === 'by-itself') late++
+      await soaked.afterKill(end)
+      if (count % TELL_EVERY === 0) tell(`${count} of ${kills} kills, ${late} of them when the run was over`)
+      if (count % CHECK_EVERY === 0 || count === kills) tell(`after ${count} kills ${await soaked.check()}`)
+    },
+  })
+}
+
+function tell(sentence: string): void {
+  process.stdout.write(`${sentence}\n`)
+}
