@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { type Admin, Kafka, logLevel, type Message } from 'kafkajs'
+import { type Admin, Kafka, logLevel, type Message, type RetryOptions } from 'kafkajs'
 import { KafkaJsTransport } from 'kafkeep/kafkajs'
 import { expect } from 'vitest'
 import { kafkaTool } from '../services/kafka-tool.js'
@@ -9,23 +9,34 @@ import { services } from './services.js'
 /** A version of Kafka that the tests run against. */
 export type KafkaVersion = 'kafka39' | 'kafka4'
 
+/** Gives up soon: in most tests the brokers are there. */
+const QUICK: RetryOptions = { initialRetryTime: 50, retries: 5 }
+
+/** A transaction of a producer of its own, which is disconnected in the end. */
+export interface BenchTransaction extends AsyncDisposable {
+  /** Writes one batch. */
+  send(messages: readonly Message[]): Promise<void>
+  end(how: 'commit' | 'abort'): Promise<void>
+}
+
 /** What a test does to a real broker besides calling kafkeep. */
 export class KafkaBench {
   readonly brokers: string[]
   readonly version: KafkaVersion
+  readonly #retry: RetryOptions
   readonly #client: Kafka
 
   /** `brokers` are those of another cluster than the one that all tests share. */
-  constructor(version: KafkaVersion, brokers = services()[version].brokers) {
+  constructor(version: KafkaVersion, brokers = services()[version].brokers, retry: RetryOptions = QUICK) {
     this.version = version
     this.brokers = brokers
+    this.#retry = retry
     this.#client = this.client()
   }
 
   /** A client that prints nothing. */
   client(brokers = this.brokers): Kafka {
-    const retry = { initialRetryTime: 50, retries: 5 }
-    return new Kafka({ clientId: 'test', brokers, logLevel: logLevel.NOTHING, retry })
+    return new Kafka({ clientId: 'test', brokers, logLevel: logLevel.NOTHING, retry: this.#retry })
   }
 
   transport(): KafkaJsTransport {
@@ -75,24 +86,34 @@ export class KafkaBench {
 
   /** One transaction with one batch, committed or aborted. */
   async produceTransaction(topic: string, messages: readonly Message[], end: 'commit' | 'abort'): Promise<void> {
+    {
+      await using transaction = await this.beginTransaction(topic)
+      await transaction.send(messages)
+      await transaction.end(end)
+    }
+    await this.untilDecided(topic)
+  }
+
+  /** A transaction in partition 0 of a topic. */
+  async beginTransaction(topic: string): Promise<BenchTransaction> {
     const producer = this.#client.producer({
       transactionalId: `tx-${randomUUID()}`,
       maxInFlightRequests: 1,
       idempotent: true,
     })
     await producer.connect()
-    try {
-      const transaction = await producer.transaction()
-      await transaction.send({ topic, messages: [...messages] })
-      await transaction[end]()
-    } finally {
-      await producer.disconnect()
+    const transaction = await producer.transaction()
+    return {
+      async send(messages) {
+        await transaction.send({ topic, messages: messages.map((message) => ({ ...message, partition: 0 })) })
+      },
+      end: (how) => transaction[how](),
+      [Symbol.asyncDispose]: () => producer.disconnect(),
     }
-    await this.#untilDecided(topic)
   }
 
-  /** Brokers answer the end of a transaction before its markers are in the log. */
-  async #untilDecided(topic: string): Promise<void> {
+  /** Waits until no transaction is open: brokers answer the end of one before its markers are in the log. */
+  async untilDecided(topic: string): Promise<void> {
     await using kafka = this.transport()
     const partitions = [{ topic, partition: 0 }]
     await eventually(

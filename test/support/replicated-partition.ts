@@ -81,6 +81,12 @@ export class ReplicatedPartition {
     await this.#until(`broker ${broker} leaves the in-sync replicas`, ({ isr }) => !isr.includes(broker))
   }
 
+  /** Ends all replicas: nobody leads. */
+  async endAll(): Promise<void> {
+    await Promise.all(this.#replicas.map((replica) => this.#cluster.broker(replica).stop()))
+    await this.#until('nobody leads', ({ leader }) => leader === NOBODY)
+  }
+
   /** Kills the broker that leads, and returns the one that leads then. */
   async killLeader(): Promise<number> {
     const { leader } = await this.#state()

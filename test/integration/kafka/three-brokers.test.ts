@@ -1,8 +1,9 @@
 import { existsSync } from 'node:fs'
-import { type ArchiveEvent, type ArchiveStorage, MemoryStorage, TopicArchive, TopicArchiver } from 'kafkeep'
+import { type ArchiveEvent, type ArchiveStorage, MemoryStorage } from 'kafkeep'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Kafka4Cluster, startKafka4Cluster } from '../../services/kafka4-cluster.js'
 import { isAlive } from '../../services/lock.js'
+import { archiveTopics, expectEveryOffsetOnce, type ObservedRun, recordsIn } from '../../support/archiving.js'
 import { KafkaBench } from '../../support/kafka.js'
 import { ReplicatedPartition } from '../../support/replicated-partition.js'
 
@@ -116,13 +117,47 @@ describe('the archive of a topic', () => {
     await partition.append(290, large)
     let instead: string[] = []
     const run = await archive(partition, storage, async () => {
-      if (instead.length > 0) return
       await partition.electUncleanly(2)
       instead = await partition.append(20)
     })
     expect(run.diverged).toMatchObject([{ generation: 2, at: 10n }])
     expect(await archived(partition, storage)).toEqual([...common, ...instead])
     expect(run.summary).toMatchObject({ complete: true, partitions: [{ from: 0n, next: 30n, gaps: [] }] })
+  })
+
+  it('holds every offset once when another replica in sync becomes the leader in the middle of the run', async () => {
+    const partition = await ReplicatedPartition.create(cluster, [1, 2, 3])
+    const storage = new MemoryStorage()
+    const records = await partition.append(100, { valueBytes: 50_000 })
+    const { events, summary, diverged } = await archive(partition, storage, () => partition.leaveBehind(1))
+    expect(summary).toMatchObject({ complete: true, records: 100n })
+    expect(diverged).toEqual([])
+    expectEveryOffsetOnce(events, 100n)
+    expect(await archived(partition, storage)).toEqual(records)
+    // It was another leader indeed.
+    await partition.append(10)
+    expect(await partition.epochsOf(2)).toMatchObject([{ from: 0n }, { from: 100n }])
+  })
+
+  it('holds the other topics at once while a partition has no leader, and that one too when it has got one', async () => {
+    const leaderless = await ReplicatedPartition.create(cluster, [1], { 'unclean.leader.election.enable': 'false' })
+    const other = await ReplicatedPartition.create(cluster, [2, 3])
+    const [late, atOnce] = [await leaderless.append(20), await other.append(20)]
+    await leaderless.endAll()
+    const storage = new MemoryStorage()
+    let duringOutage: string[] = []
+    const { events, summary } = await archiveTopics(new KafkaBench('kafka4', cluster.brokers), storage, {
+      topics: [leaderless.topic, other.topic],
+      async inTheMiddle({ topic }) {
+        expect(topic).toBe(other.topic)
+        duringOutage = await archived(other, storage)
+        await leaderless.rejoin(1)
+      },
+    })
+    expect(duringOutage).toEqual(atOnce)
+    expect(events.map(({ type }) => type)).toEqual(['segment', 'segment', 'checkpoint'])
+    expect(summary).toMatchObject({ complete: true, records: 40n })
+    expect(await archived(leaderless, storage)).toEqual(late)
   })
 
   it('is complete when a broker has just died, which the cluster still counts among its own', async () => {
@@ -145,33 +180,18 @@ it('is gone with everything it kept once it is destroyed', async () => {
   }
 })
 
-interface ArchiveRun {
-  readonly diverged: readonly ArchiveEvent[]
-  readonly summary: { readonly checkpoint: string }
-}
-
 async function archive(
   { topic }: ReplicatedPartition,
   storage: ArchiveStorage,
-  onSegment = async () => {},
-): Promise<ArchiveRun> {
-  await using kafka = new KafkaBench('kafka4', cluster.brokers).transport()
-  const small = { segmentBytes: 1_048_576, memoryBytes: 8_388_608 }
-  const run = new TopicArchiver({ kafka, storage, ...small }).stream({ topics: [topic] })
-  const diverged: ArchiveEvent[] = []
-  for (let next = await run.next(); ; next = await run.next()) {
-    if (next.done === true) return { diverged, summary: next.value }
-    if (next.value.type === 'diverged') diverged.push(next.value)
-    if (next.value.type === 'segment') await onSegment()
-  }
+  inTheMiddle?: () => Promise<void>,
+): Promise<ObservedRun & { readonly diverged: readonly ArchiveEvent[] }> {
+  const bench = new KafkaBench('kafka4', cluster.brokers)
+  const run = await archiveTopics(bench, storage, { topics: [topic], inTheMiddle })
+  return { ...run, diverged: run.events.filter(({ type }) => type === 'diverged') }
 }
 
 /** The values in an archive as a run has left it, or as it is now. */
-async function archived({ topic }: ReplicatedPartition, storage: ArchiveStorage, run?: ArchiveRun): Promise<string[]> {
-  const values: string[] = []
-  const range = { topic, partition: 0, checkpoint: run?.summary.checkpoint }
-  for await (const { value } of new TopicArchive({ storage }).records(range)) {
-    values.push(Buffer.from(value ?? []).toString())
-  }
-  return values
+async function archived({ topic }: ReplicatedPartition, storage: ArchiveStorage, run?: ObservedRun): Promise<string[]> {
+  const records = await recordsIn(storage, { topic, checkpoint: run?.summary.checkpoint })
+  return records.map(({ value }) => String(value))
 }
