@@ -32,7 +32,8 @@ export async function planSource(
     const { topic: name, topicId } = topic
     const log = await listPartition(storage, { topic: name, topicId, partition: state.partition }, { signal })
     chains.push({ ...state, chain: chainFor(log, state) })
-    problems.push(...holeProblems(log, state), ...(latest ? olderStateProblems(log, state) : []))
+    problems.push(...unseenProblems(log, state), ...holeProblems(log, state))
+    if (latest) problems.push(...olderStateProblems(log, state))
   }
   const bytes = chains.flatMap(({ chain }) => chain).reduce((sum, { segment }) => sum + segment.sizeBytes, 0)
   return { chains, problems, dense: chains.every(isDense), bytes }
@@ -42,6 +43,13 @@ function isDense({ chain, from, next }: PartitionChain): boolean {
   const whole = chain.every((link) => link.from === link.segment.from && link.next === link.segment.next)
   const records = chain.reduce((sum, { segment }) => sum + BigInt(segment.records), 0n)
   return from === 0n && whole && records === next
+}
+
+/** An empty partition that nobody had looked at must not be taken for one that was empty. */
+function unseenProblems({ partition }: PartitionLog, { unseen }: CheckpointPartition): RestoreProblem[] {
+  if (unseen === undefined) return []
+  const text = `${partitionName(partition)}: nobody had looked at it when the checkpoint was taken: choose a later checkpoint, or other topics`
+  return [{ code: 'UNSEEN_PARTITION', text }]
 }
 
 function holeProblems(log: PartitionLog, state: CheckpointPartition): RestoreProblem[] {
