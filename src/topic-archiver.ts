@@ -88,12 +88,12 @@ export interface ArchiveOptions extends RunOptions {
    */
   readonly share?: boolean | undefined
   /**
-   * Ends a run that follows in order: what was read is stored, a checkpoint is written, and the run ends as usual.
-   * Only with `follow`.
+   * Ends the run in order: what was read is stored, a checkpoint is written, and the run ends as usual. It is how a run
+   * that follows ends; one that does not follow is then not complete.
    */
   readonly stop?: AbortSignal | undefined
   /**
-   * How often a run that follows writes a checkpoint, in milliseconds. 1 second or more. Only with `follow`.
+   * How often a run that follows writes a checkpoint, in milliseconds. 1 second or more. Every run writes one at its end.
    *
    * @defaultValue `3_600_000` (1 hour)
    */
@@ -183,18 +183,13 @@ export class TopicArchiver {
 }
 
 const JOB_OPTIONS = ['topics', 'follow', 'share', 'stop', 'checkpointIntervalMs', 'groups', 'onGap', 'onDivergence']
-const ONLY_WITH_FOLLOW = ['stop', 'checkpointIntervalMs'] as const
 
 function checkedJob(options: ArchiveOptions): ArchiveJob {
   rejectUnknownOptions('archive', options, [...JOB_OPTIONS, 'signal', 'onProgress'])
   checkRunOptions(options)
-  const follow = booleanOption('follow', options.follow, false)
-  for (const name of ONLY_WITH_FOLLOW) {
-    if (!follow && options[name] !== undefined) throw new TypeError(`\`${name}\` goes only with \`follow: true\``)
-  }
   const { checkpointIntervalMs } = options
   return {
-    follow,
+    follow: booleanOption('follow', options.follow, false),
     share: booleanOption('share', options.share, false),
     signal: options.signal,
     stop: signalOption('stop', options.stop),

@@ -40,12 +40,17 @@ const ARCHIVER: Rows = {
   ],
   groupId: ['', 7],
   segmentBytes: [0, MIB - 1, 1.5 * MIB + 0.5, 128 * MIB + 1, Number.NaN, '2097152'],
+  maxSegmentAgeMs: [0, 999, 1_000.5, '60000', Number.POSITIVE_INFINITY],
   memoryBytes: [0, 8 * MIB - 1, Number.POSITIVE_INFINITY, '268435456', 2 ** 60],
 }
 const ARCHIVE_JOB: Rows = {
   topic: ['orders'],
   topics: ['orders', [''], [7], {}, null],
   groups: ['yes', 1],
+  follow: ['yes', 1],
+  share: ['yes', 1],
+  stop: [{}, new AbortController(), null],
+  checkpointIntervalMs: [0, 999, 1_000.5, '60000', Number.NaN, -1],
   onGap: ['stop', true],
   onDivergence: ['stop', ''],
   signal: [{}, new AbortController(), null],

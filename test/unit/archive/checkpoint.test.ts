@@ -20,7 +20,10 @@ const CHECKPOINT: Checkpoint = {
       topicId: PARTITION.topicId,
       replicationFactor: 3,
       configs: [{ name: 'retention.ms', value: '-1', source: 'topic' }],
-      partitions: [{ partition: 0, generation: 2, from: 5n, next: 2n ** 63n - 1n }],
+      partitions: [
+        { partition: 0, generation: 2, from: 5n, next: 2n ** 63n - 1n },
+        { partition: 1, generation: 1, from: 0n, next: 0n, unseen: true },
+      ],
     },
   ],
   groups: [
