@@ -1,9 +1,10 @@
-import { execFile } from 'node:child_process'
+import { type ChildProcess, execFile } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
 import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3'
 import { createClient } from 'node-zookeeper-client'
-import { beforeAll, describe, expect, it } from 'vitest'
+import { beforeAll, describe, expect, it, onTestFinished } from 'vitest'
+import { eventually } from '../../support/eventually.js'
 import { KafkaBench, messages } from '../../support/kafka.js'
 import { services } from '../../support/services.js'
 
@@ -29,7 +30,12 @@ describe('the example programs', () => {
     readonly stderr: string
   }
 
-  function run(name: string, args: readonly string[], environment: NodeJS.ProcessEnv = {}): Promise<Ended> {
+  interface Started {
+    readonly child: ChildProcess
+    readonly ended: Promise<Ended>
+  }
+
+  function start(name: string, args: readonly string[], environment: NodeJS.ProcessEnv = {}): Started {
     const { endpoint, accessKeyId, secretAccessKey } = services().s3
     const env = {
       ...process.env,
@@ -39,17 +45,23 @@ describe('the example programs', () => {
       ...{ AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey },
       ...environment,
     }
-    const tsx = join(repository, 'node_modules/.bin/tsx')
-    return new Promise((resolve) => {
-      execFile(
-        tsx,
-        [join('examples', `${name}.ts`), ...args],
-        { cwd: repository, env, timeout: 60_000 },
-        (error, stdout, stderr) => {
-          resolve({ code: typeof error?.code === 'number' ? error.code : error === null ? 0 : -1, stdout, stderr })
-        },
-      )
+    const program = ['--import', 'tsx', join('examples', `${name}.ts`), ...args]
+    let end: (ended: Ended) => void = () => {}
+    const ended = new Promise<Ended>((resolve) => {
+      end = resolve
     })
+    const options = { cwd: repository, env, timeout: 60_000 }
+    const child = execFile(process.execPath, program, options, (error, stdout, stderr) => {
+      end({ code: typeof error?.code === 'number' ? error.code : error === null ? 0 : -1, stdout, stderr })
+    })
+    onTestFinished(() => {
+      child.kill('SIGKILL')
+    })
+    return { child, ended }
+  }
+
+  function run(...program: Parameters<typeof start>): Promise<Ended> {
+    return start(...program).ended
   }
 
   it('archive a topic and restore it after it was lost', async () => {
@@ -63,6 +75,20 @@ describe('the example programs', () => {
     expect(restored).toMatchObject({ code: 0 })
     expect(restored.stdout).toContain('20 records restored')
     expect(await bench.shown(topic, 20)).toEqual(messages(0, 20).map(({ value }) => value))
+  })
+
+  it('follow a topic until they are asked to end', async () => {
+    const topic = await bench.createTopic()
+    const { child, ended } = start('follow-topics', [topic], { MAX_SEGMENT_AGE_MS: '1000' })
+    let printed = ''
+    child.stdout?.on('data', (text: string) => {
+      printed += text
+    })
+    await bench.produce(topic, [messages(0, 20)])
+    const stored = `${topic}-0: offsets 0 to 20 are stored, 20 records`
+    await eventually(() => expect(printed).toContain(stored), { limitMs: 40_000 })
+    child.kill('SIGTERM')
+    expect(await ended).toMatchObject({ code: 0, stdout: expect.stringMatching(/^checkpoint \d{8}T/m) })
   })
 
   it('take a snapshot of ZooKeeper and bring it back', async () => {
