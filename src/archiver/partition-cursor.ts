@@ -106,9 +106,9 @@ export class PartitionCursor {
     return end > this.archived.next ? end - this.archived.next : 0n
   }
 
-  /** Whether the run has archived what it owed when it found the partition. */
+  /** Whether everything is archived that was there when the run found the partition, open transactions included. */
   get complete(): boolean {
-    return this.error === undefined && this.archived.next >= this.end && this.end >= this.highWatermark
+    return this.error === undefined && this.archived.next >= this.highWatermark
   }
 
   /** Where this run could not know what it had missed, and began anew. */

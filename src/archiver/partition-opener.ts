@@ -1,5 +1,5 @@
 import { partitionName } from '../batch/topic-partition.js'
-import { TransportError } from '../errors.js'
+import { type KafkeepError, TopicNotFoundError, TransportError } from '../errors.js'
 import { backoffMs, delay } from '../internal/abort.js'
 import type { TopicMetadata } from '../kafka/transport.js'
 import type { ArchiveScheduler } from './archive-scheduler.js'
@@ -86,6 +86,8 @@ export class PartitionOpener {
       )
     } catch (error) {
       if (isPassingFailure(error)) return []
+      if (error instanceof TopicNotFoundError)
+        return this.#giveUp((partition) => partition.identity.topic === error.topic, error)
       throw error
     }
   }
@@ -103,14 +105,24 @@ export class PartitionOpener {
   }
 
   async #giveUpStalled(): Promise<ArchiveEvent[]> {
+    const oldMs = performance.now() - OPEN_LIMIT_MS
     const events: ArchiveEvent[] = []
-    for (const [name, { partition, sinceMs }] of this.#waiting) {
-      if (performance.now() - sinceMs <= OPEN_LIMIT_MS || !this.#waiting.delete(name)) continue
-      const { topic, partition: number } = partition.identity
+    for (const { partition: stalled, sinceMs } of [...this.#waiting.values()]) {
+      if (sinceMs < oldMs)
+        events.push(...(await this.#giveUp((partition) => partition === stalled, unreachable(stalled))))
+    }
+    return events
+  }
+
+  /** Gives up some of those that wait. What is archived of them is part of the run's state all the same. */
+  async #giveUp(isMeant: (partition: FoundPartition) => boolean, error: KafkeepError): Promise<ArchiveEvent[]> {
+    const events: ArchiveEvent[] = []
+    for (const [name, { partition }] of this.#waiting) {
+      if (!isMeant(partition) || !this.#waiting.delete(name)) continue
       const cursor = await unreadableCursor(partition, { ...this.#context, recorded: this.recorded })
-      cursor.error = unreachable(partition)
+      cursor.error = error
       this.#scheduler.add(cursor, { suspicious: false })
-      events.push({ type: 'stopped', topic, partition: number, error: cursor.error })
+      events.push({ type: 'stopped', topic: partition.identity.topic, partition: partition.identity.partition, error })
     }
     return events
   }

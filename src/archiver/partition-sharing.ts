@@ -122,16 +122,32 @@ export class PartitionSharing {
       for (const { error, identity } of this.#context.scheduler.cursors) {
         if (error !== undefined) this.#givenUp.add(partitionName(identity))
       }
-      const open = [...this.#partitions].filter(([name]) => this.#owed.has(name) && !this.#givenUp.has(name))
-      const partitions = open.map(([, { identity }]) => identity)
+      const owed = [...this.#partitions].filter(([name]) => this.#owed.has(name) && !this.#givenUp.has(name))
+      const partitions = owed.map(([, { identity }]) => identity)
       const committed = new Map<string, bigint>()
       for (const offset of await kafka.groupOffsets(groupId, partitions, { signal })) {
         committed.set(partitionName(offset), offset.offset)
       }
-      this.#othersAreDone = open.every(([name]) => (committed.get(name) ?? -1n) >= (this.#owed.get(name) ?? 0n))
+      const open = owed.filter(([name]) => (committed.get(name) ?? -1n) < (this.#owed.get(name) ?? 0n))
+      await this.#giveUpDeleted(open.map(([, partition]) => partition))
+      this.#othersAreDone = open.every(([name]) => this.#givenUp.has(name))
       return NOTHING
     } finally {
       this.#askingOthers = false
+    }
+  }
+
+  /** Waits for nobody to archive what is not there any more. */
+  async #giveUpDeleted(open: readonly FoundPartition[]): Promise<void> {
+    if (open.length === 0) return
+    const { kafka, signal } = this.#context
+    const names = [...new Set(open.map(({ identity }) => identity.topic))]
+    const { topics } = await kafka.metadata(names, { signal })
+    const described = new Map(topics.map((topic) => [topic.topic, topic]))
+    for (const { identity, kafkaTopicId } of open) {
+      const topic = described.get(identity.topic)
+      const recreated = topic?.error === undefined && topic?.topicId !== kafkaTopicId
+      if (recreated || topic?.error === 'UNKNOWN_TOPIC_OR_PARTITION') this.#givenUp.add(partitionName(identity))
     }
   }
 

@@ -60,15 +60,17 @@ export class KafkaBench {
     return topic
   }
 
+  /** Rejects where the topic exists, also while it is still being deleted. */
   async createTopicNamed(
     topic: string,
     partitions: number,
     configs: Readonly<Record<string, string>> = {},
   ): Promise<void> {
     const configEntries = Object.entries(configs).map(([name, value]) => ({ name, value }))
-    await this.admin((admin) =>
+    const created = await this.admin((admin) =>
       admin.createTopics({ topics: [{ topic, numPartitions: partitions, configEntries }], waitForLeaders: true }),
     )
+    if (!created) throw new Error(`topic ${topic} exists`)
   }
 
   /** Produces each list of messages as one batch of partition `partition`. */

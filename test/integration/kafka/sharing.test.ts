@@ -154,6 +154,30 @@ describe.each(VERSIONS)('processes that share the topics of %s', { timeout: 180_
     await expectArchived(produced)
   })
 
+  it('wait for nobody to archive a topic that was deleted', async () => {
+    await produce(0, 20)
+    const two = [start('bounded'), start('bounded')]
+    await eventually(() => expect(archivedBy(...two)).not.toEqual([]), { limitMs: JOIN_LIMIT_MS })
+    await bench.admin((admin) => admin.deleteTopics({ topics: [topic] }))
+    await Promise.all(two.map((archiver) => archiver.ended()))
+    for (const { summary } of two) expect(summary).toBeDefined()
+  })
+
+  it('archive a topic that was deleted and created again', async () => {
+    const [one, two] = [start('follow'), start('follow')]
+    await produce(0, 5)
+    await eventually(() => expect(archivedBy(one, two)).toEqual(everyPartition), { limitMs: JOIN_LIMIT_MS })
+    await bench.admin((admin) => admin.deleteTopics({ topics: [topic] }))
+    await eventually(() => bench.createTopicNamed(topic, PARTITIONS), { limitMs: JOIN_LIMIT_MS })
+    for (const archiver of [one, two]) archiver.told.length = 0
+    await produce(0, 7)
+    const stored = () =>
+      [one, two].flatMap(({ told }) => told.filter(({ type, next }) => type === 'segment' && next === '7'))
+    await eventually(() => expect(stored()).toHaveLength(PARTITIONS), { limitMs: TAKEOVER_LIMIT_MS })
+    await Promise.all([one.stop(), two.stop()])
+    await expectArchived(7)
+  })
+
   it('end once everything is archived, whoever did it', async () => {
     await produce(0, 50)
     const three = [start('bounded'), start('bounded'), start('bounded')]
