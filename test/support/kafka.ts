@@ -73,13 +73,13 @@ export class KafkaBench {
     if (!created) throw new Error(`topic ${topic} exists`)
   }
 
-  /** Produces each list of messages as one batch of partition `partition`. */
+  /** Produces each list of messages as one batch of partition `partition`, or of those that the messages name. */
   async produce(topic: string, batches: readonly (readonly Message[])[], partition = 0): Promise<void> {
     const producer = this.#client.producer()
     await producer.connect()
     try {
       for (const batch of batches) {
-        await producer.send({ topic, messages: batch.map((message) => ({ ...message, partition })) })
+        await producer.send({ topic, messages: batch.map((message) => ({ partition, ...message })) })
       }
     } finally {
       await producer.disconnect()
