@@ -1,6 +1,6 @@
 import { partitionPrefix } from '../archive/names.js'
-import { partitionName } from '../batch/topic-partition.js'
-import { TransportError } from '../errors.js'
+import { partitionName, type TopicPartition } from '../batch/topic-partition.js'
+import { TopicNotFoundError, TransportError } from '../errors.js'
 import { delay, linkedController } from '../internal/abort.js'
 import type { GroupAssignment, GroupMembership, GroupOffset, KafkaTransport } from '../kafka/transport.js'
 import type { ArchiveStorage } from '../storage/storage.js'
@@ -79,12 +79,7 @@ export class PartitionSharing {
 
   /** Joins the group, to divide these partitions. */
   async begin(found: readonly FoundPartition[]): Promise<void> {
-    const { kafka, signal } = this.#context
-    const led = found.filter(({ leaderId }) => leaderId >= 0).map(({ identity }) => identity)
-    const ends = await kafka.listOffsets('last-stable', led, { signal })
-    led.forEach((identity, index) => {
-      this.#owed.set(partitionName(identity), ends[index] ?? 0n)
-    })
+    await this.#oweAll(found.filter(({ leaderId }) => leaderId >= 0).map(({ identity }) => identity))
     this.#add(found)
     await this.#join()
   }
@@ -134,6 +129,20 @@ export class PartitionSharing {
       return NOTHING
     } finally {
       this.#askingOthers = false
+    }
+  }
+
+  /** Notes where partitions end now; nothing of topics that are gone already. */
+  async #oweAll(partitions: readonly TopicPartition[]): Promise<void> {
+    const { kafka, signal } = this.#context
+    try {
+      const ends = await kafka.listOffsets('last-stable', partitions, { signal })
+      partitions.forEach((partition, index) => {
+        this.#owed.set(partitionName(partition), ends[index] ?? 0n)
+      })
+    } catch (error) {
+      if (!(error instanceof TopicNotFoundError)) throw error
+      await this.#oweAll(partitions.filter(({ topic }) => topic !== error.topic))
     }
   }
 

@@ -11,8 +11,6 @@ import { KafkaBench, type KafkaVersion, messages } from '../../support/kafka.js'
 
 const VERSIONS: readonly KafkaVersion[] = ['kafka39', 'kafka4']
 const RECORDS = 500
-/** Goes on longer than a broker takes to start. */
-const PATIENT = { initialRetryTime: 100, maxRetryTime: 500, retries: 60 }
 
 /** `<offset> <value>` of records `from` to `to`, as {@link manyBatches} makes them. */
 function numbered(from: number, to: number, prefix = ''): string[] {
@@ -195,7 +193,7 @@ describe('a broker that is restarted while its log is archived', () => {
   it('costs the run neither an offset nor its end', async () => {
     let broker: KafkaService = await startKafka4()
     try {
-      const bench = new KafkaBench('kafka4', broker.brokers, PATIENT)
+      const bench = new KafkaBench('kafka4', broker.brokers)
       const storage = new MemoryStorage()
       const topic = await bench.createTopic()
       await bench.produce(topic, manyBatches(RECORDS))
