@@ -84,7 +84,6 @@ class ArchiveRun {
     this.#storage = storage
     this.#commits = new PositionCommits(
       (offsets) => this.#sharing?.commit(offsets) ?? kafka.commitGroupOffsets(groupId, offsets, { signal }),
-      { signal },
     )
     const reuses = storage.capabilities?.releasesBodies === true
     const memory = new SegmentMemory({ ...wiring, reuses })

@@ -10,7 +10,7 @@ const MIN_FETCH_BYTES = 65_536
 /** Part of the memory that one answer may have. */
 const FETCH_SHARE = 32
 /** The client puts an answer together from its parts; then both wait for the garbage collector, as do those before. */
-const COPIES = 4
+const COPIES = 5
 
 /** How large answers may be, and what is reserved for one. */
 export function fetchSize(memoryBytes: number): { readonly maxBytes: number; readonly reservedBytes: number } {

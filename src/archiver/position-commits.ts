@@ -1,6 +1,5 @@
 import { TransportError } from '../errors.js'
-import { delay } from '../internal/abort.js'
-import type { GroupOffset, TransportCallOptions } from '../kafka/transport.js'
+import type { GroupOffset } from '../kafka/transport.js'
 import type { PartitionCursor } from './partition-cursor.js'
 import { isPassingFailure } from './passing-failure.js'
 
@@ -17,18 +16,17 @@ const RETRY_MS = 1_000
  */
 export class PositionCommits {
   readonly #commit: CommitPositions
-  readonly #signal: AbortSignal | undefined
   readonly #moved = new Set<PartitionCursor>()
   #underWay = false
+  #notBeforeMs = 0
 
-  constructor(commit: CommitPositions, { signal }: TransportCallOptions = {}) {
+  constructor(commit: CommitPositions) {
     this.#commit = commit
-    this.#signal = signal
   }
 
-  /** Whether a commit would have something to say, and none is under way. */
+  /** Whether a commit would have something to say, none is under way, and none has failed just now. */
   get due(): boolean {
-    return this.#moved.size > 0 && !this.#underWay
+    return this.#moved.size > 0 && !this.#underWay && performance.now() >= this.#notBeforeMs
   }
 
   /** Has the durable position of a partition committed, also when it never moves: an empty partition has a lag too. */
@@ -47,9 +45,7 @@ export class PositionCommits {
       await this.commit()
     } catch (error) {
       if (!isPassingFailure(error)) throw error
-      this.#underWay = true
-      await delay(RETRY_MS, this.#signal)
-      this.#underWay = false
+      this.#notBeforeMs = performance.now() + RETRY_MS
     }
   }
 

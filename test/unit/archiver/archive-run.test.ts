@@ -143,6 +143,31 @@ describe('a run', () => {
     expect(cluster.committed.get(`${TOPIC}-0`)).toBe(4n)
   })
 
+  it('ends with an error when it is stopped while the cluster is away, and has stored what it held', async () => {
+    const cluster = new ClusterModel()
+    cluster.add(TOPIC, [recordsOf([0, 0])])
+    const { transport } = cluster
+    const error = new TransportError('nobody answers', { system: 'kafka', retryable: true })
+    let away = false
+    const kafka = new Proxy(transport, {
+      get(_, name) {
+        const call: unknown = Reflect.get(transport, name)
+        return (...args: unknown[]) =>
+          away ? Promise.reject(error) : Reflect.apply(call as () => unknown, transport, args)
+      },
+    })
+    const stop = new AbortController()
+    const onProgress = () => {
+      if (cluster.requests < 2) return
+      away = true
+      stop.abort()
+    }
+    const storage = new MemoryStorage()
+    const running = run(kafka, storage, { follow: true, stop: stop.signal, maxSegmentAgeMs: 3_600_000, onProgress })
+    await expect(running).rejects.toBe(error)
+    expect(await recordsIn(storage)).toHaveLength(2)
+  })
+
   it('keeps topics apart where brokers have no ids for them', async () => {
     const cluster = new ClusterModel({ brokers: 'old' })
     const storage = new MemoryStorage()
