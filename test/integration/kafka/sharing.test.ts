@@ -154,15 +154,6 @@ describe.each(VERSIONS)('processes that share the topics of %s', { timeout: 180_
     await expectArchived(produced)
   })
 
-  it('wait for nobody to archive a topic that was deleted', async () => {
-    await produce(0, 20)
-    const two = [start('bounded'), start('bounded')]
-    await eventually(() => expect(archivedBy(...two)).not.toEqual([]), { limitMs: JOIN_LIMIT_MS })
-    await bench.admin((admin) => admin.deleteTopics({ topics: [topic] }))
-    await Promise.all(two.map((archiver) => archiver.ended()))
-    for (const { summary } of two) expect(summary).toBeDefined()
-  })
-
   it('archive a topic that was deleted and created again', async () => {
     const [one, two] = [start('follow'), start('follow')]
     await produce(0, 5)
