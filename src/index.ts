@@ -90,7 +90,9 @@ export type {
   TopicReadyEvent,
 } from './restore/events.js'
 export type { RestoreProblem } from './restore/plan.js'
+export type { PlannedTopic, RestorePlan } from './restore/readable-plan.js'
 export type { RenameOption } from './restore/rename.js'
+export type { RestoreOptions } from './restore/restore-options.js'
 export type { RestoredPartition, RestoreSummary } from './restore/restore-run.js'
 export { FileSystemStorage, type FileSystemStorageOptions } from './storage/filesystem.js'
 export { MemoryStorage } from './storage/memory.js'
@@ -109,13 +111,7 @@ export type {
 } from './storage/storage.js'
 export { type CheckpointInfo, TopicArchive, type TopicArchiveOptions } from './topic-archive.js'
 export { type ArchiveOptions, TopicArchiver, type TopicArchiverOptions } from './topic-archiver.js'
-export {
-  type PlannedTopic,
-  type RestoreOptions,
-  type RestorePlan,
-  TopicRestorer,
-  type TopicRestorerOptions,
-} from './topic-restorer.js'
+export { TopicRestorer, type TopicRestorerOptions } from './topic-restorer.js'
 export {
   type SnapshotInfo,
   ZnodeArchive,

@@ -1,0 +1,52 @@
+import type { OffsetMode } from './events.js'
+import type { RestoreProblem, TopicPlan } from './plan.js'
+
+/** What a restore would do with one topic. */
+export interface PlannedTopic {
+  /** The topic in the archive. */
+  readonly topic: string
+  /** The topic in the target cluster. */
+  readonly target: string
+  /** How its offsets come back. */
+  readonly offsets: OffsetMode
+  /** Why they come back in that way. */
+  readonly why: string
+  /** A guess from the archived size, at a rate that most clusters reach. */
+  readonly estimatedMs: number
+  /** Whether the target topic would be created. */
+  readonly create: boolean
+  /** Partitions of the target topic. */
+  readonly partitions: number
+  /** Replication factor, where it would be created. */
+  readonly replicationFactor: number
+  /** Configs of its own, where it would be created. */
+  readonly configs: Readonly<Record<string, string>>
+}
+
+/** What a restore would do. */
+export interface RestorePlan {
+  /** One entry a topic. */
+  readonly topics: readonly PlannedTopic[]
+  /** What would make it fail; nothing is written while there is any. */
+  readonly problems: readonly RestoreProblem[]
+  /** The plan as lines to read. */
+  toString(): string
+}
+
+/** A plan as a person reads it, and as a program does. */
+export function readablePlan(plans: readonly TopicPlan[]): RestorePlan {
+  const topics = plans.map(
+    ({ source, target, offsets, why, estimatedMs, create, partitions, replicationFactor, configs }) => ({
+      ...{ topic: source.topic, target, offsets, why, estimatedMs, create, partitions, replicationFactor, configs },
+    }),
+  )
+  const problems = plans.flatMap((plan) => plan.problems)
+  const lines = [
+    ...topics.map(
+      (topic) =>
+        `${topic.topic} -> ${topic.target}: ${topic.create ? 'create' : 'use'}, ${topic.partitions} partitions, offsets ${topic.offsets} (${topic.why})`,
+    ),
+    ...problems.map(({ code, text }) => `problem ${code}: ${text}`),
+  ]
+  return { topics, problems, toString: () => lines.join('\n') }
+}

@@ -1,0 +1,103 @@
+import type { CheckpointChoice } from '../archive/checkpoint.js'
+import { instantChoiceOption } from '../archive/instant-id.js'
+import {
+  booleanOption,
+  checkRunOptions,
+  choiceOption,
+  integerOption,
+  rejectUnknownOptions,
+} from '../internal/options.js'
+import { type TopicFilter, topicFilterOption } from '../internal/topic-filter.js'
+import type { RunOptions } from '../progress.js'
+import type { OffsetMode } from './events.js'
+import { type RenameOption, renameOption } from './rename.js'
+
+/** One job of a {@link TopicRestorer}. */
+export interface RestoreOptions extends RunOptions {
+  /**
+   * Which topics of the checkpoint. A name must be in it; a regular expression may match nothing.
+   *
+   * @defaultValue all
+   */
+  readonly topics?: TopicFilter | undefined
+  /** Names of the target topics: a function, or a map in which a topic that is not there keeps its name. */
+  readonly rename?: RenameOption | undefined
+  /**
+   * Which state: the newest checkpoint, one by its id, or the newest one before an instant.
+   *
+   * @defaultValue `'latest'`
+   */
+  readonly checkpoint?: CheckpointChoice | undefined
+  /**
+   * `'exact'`: records must get the offsets they had, or nothing is written. `'translate'`: they come one after the
+   * other. `'auto'`: exact where that is what appending gives.
+   *
+   * @defaultValue `'auto'`
+   */
+  readonly offsets?: 'auto' | OffsetMode | undefined
+  /**
+   * Whether consumer groups are set to where they stood.
+   *
+   * @defaultValue `true`
+   */
+  readonly groups?: boolean | undefined
+  /** Configs for topics that are created, on top of the archived ones; `false` leaves those out too. */
+  readonly configs?: Readonly<Record<string, string>> | false | undefined
+  /**
+   * Replication factor of topics that are created.
+   *
+   * @defaultValue as archived, at most the number of brokers
+   */
+  readonly replicationFactor?: number | undefined
+}
+
+const OPTIONS = [
+  'topics',
+  'rename',
+  'checkpoint',
+  'offsets',
+  'groups',
+  'configs',
+  'replicationFactor',
+  'signal',
+  'onProgress',
+]
+
+/** The same, checked and copied. */
+export interface CheckedRestoreOptions extends RunOptions {
+  readonly topics: TopicFilter | undefined
+  readonly rename: RenameOption
+  readonly checkpoint: CheckpointChoice
+  readonly offsets: 'auto' | OffsetMode
+  readonly groups: boolean
+  readonly configs: Readonly<Record<string, string>> | false
+  readonly replicationFactor: number | undefined
+}
+
+/** Throws a `TypeError` or a `RangeError` that names the first option that is wrong. */
+export function checkedRestoreOptions(options: RestoreOptions): CheckedRestoreOptions {
+  rejectUnknownOptions('restore', options, OPTIONS)
+  checkRunOptions(options)
+  const { replicationFactor, checkpoint = 'latest' } = options
+  return {
+    signal: options.signal,
+    onProgress: options.onProgress,
+    topics: topicFilterOption('topics', options.topics),
+    rename: renameOption(options.rename),
+    checkpoint: instantChoiceOption('checkpoint', checkpoint),
+    offsets: choiceOption('offsets', options.offsets, 'auto', ['auto', 'exact', 'translate']),
+    groups: booleanOption('groups', options.groups, true),
+    configs: configsOption(options.configs),
+    replicationFactor:
+      replicationFactor === undefined
+        ? undefined
+        : integerOption('replicationFactor', replicationFactor, Number.NaN, { min: 1, max: 32_767 }),
+  }
+}
+
+function configsOption(configs: RestoreOptions['configs'] = {}): Readonly<Record<string, string>> | false {
+  if (configs === false) return false
+  const isMap = typeof configs === 'object' && configs !== null && !Array.isArray(configs)
+  if (isMap && Object.values(configs).every((value) => typeof value === 'string')) return { ...configs }
+  throw new TypeError(`\`configs\` must be a map from names to strings, or false, got ${String(configs)}`)
+}
