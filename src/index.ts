@@ -78,6 +78,9 @@ export type {
   ProducerIdentity,
   TopicConfigs,
   TopicMetadata,
+  TransactionalProducer,
+  TransactionDescription,
+  TransactionState,
   TransportCallOptions,
 } from './kafka/transport.js'
 export type { Progress, RunOptions } from './progress.js'

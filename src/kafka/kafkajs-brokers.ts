@@ -160,9 +160,12 @@ function requestHeader(
   return header
 }
 
-function unsupportedBroker({ apiName, versions }: ApiDefinition, broker: Broker): TransportError {
+function unsupportedBroker({ apiName, versions, since }: ApiDefinition, broker: Broker): TransportError {
   return new TransportError(
     `broker ${broker.connectionPool.host}:${broker.connectionPool.port} does not speak ${apiName} in version ${versions.join(' or ')}`,
-    { system: 'kafka', hint: 'kafkeep needs Kafka 2.4 or newer' },
+    {
+      system: 'kafka',
+      hint: since === undefined ? 'kafkeep needs Kafka 2.4 or newer' : `this needs Kafka ${since} or newer`,
+    },
   )
 }

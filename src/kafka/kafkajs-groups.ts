@@ -52,7 +52,7 @@ export class KafkaJsGroups {
   ): Promise<readonly GroupOffset[]> {
     const doing = `tell the offsets of group ${groupId}`
     return this.#routing.retrying(doing, options, async () => {
-      const coordinator = await this.#routing.coordinatorOf(groupId, options)
+      const coordinator = await this.#routing.coordinatorOf({ kind: 'group', id: groupId }, options)
       const request = (version: number) => offsetFetchRequest(version, groupId, partitions ?? null)
       const { error, offsets } = await this.#routing.send(coordinator, OFFSET_FETCH, request, options)
       this.#routing.check(error, doing)
@@ -68,7 +68,7 @@ export class KafkaJsGroups {
   ): Promise<void> {
     if (offsets.length === 0) return
     await this.#routing.retrying(`commit offsets of group ${groupId}`, options, async () => {
-      const coordinator = await this.#routing.coordinatorOf(groupId, options)
+      const coordinator = await this.#routing.coordinatorOf({ kind: 'group', id: groupId }, options)
       const request = (version: number) => offsetCommitRequest(version, groupId, offsets, member)
       for (const { error, ...place } of await this.#routing.send(coordinator, OFFSET_COMMIT, request, options)) {
         if (error === undefined) continue

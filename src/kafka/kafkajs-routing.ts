@@ -5,7 +5,7 @@ import { isConnectionLoss, transportErrorFrom, wasRepeated } from './kafkajs-err
 import { Leaders } from './leaders.js'
 import type { ApiDefinition, ApiRequest } from './protocol/api.js'
 import { type KafkaErrorName, meansStaleMetadata } from './protocol/error-codes.js'
-import { FIND_COORDINATOR, findGroupCoordinatorRequest } from './protocol/find-coordinator.js'
+import { type Coordinated, FIND_COORDINATOR, findCoordinatorRequest } from './protocol/find-coordinator.js'
 import { METADATA, type MetadataAnswer, metadataRequest } from './protocol/metadata.js'
 import { protocolError, retrying } from './retry.js'
 import type { TransportCallOptions } from './transport.js'
@@ -69,11 +69,11 @@ export class KafkaJsRouting {
     return this.retrying(doing, options, () => this.#brokers.send(undefined, api, request, options))
   }
 
-  /** The broker that coordinates a group. */
-  async coordinatorOf(groupId: string, options: TransportCallOptions): Promise<number> {
-    const request = (version: number) => findGroupCoordinatorRequest(version, groupId)
+  /** The broker that coordinates a group or a transactional id. */
+  async coordinatorOf(coordinated: Coordinated, options: TransportCallOptions): Promise<number> {
+    const request = (version: number) => findCoordinatorRequest(version, coordinated)
     const { error, nodeId } = await this.#brokers.send(undefined, FIND_COORDINATOR, request, options)
-    this.check(error, `find the coordinator of group ${groupId}`)
+    this.check(error, `find the coordinator of ${coordinated.kind} ${coordinated.id}`)
     if (!this.#brokers.knows(nodeId)) await this.describe([], options)
     return nodeId
   }

@@ -1,15 +1,9 @@
-import { partitionName, type TopicPartition } from '../batch/topic-partition.js'
-import { TopicNotFoundError } from '../errors.js'
+import type { TopicPartition } from '../batch/topic-partition.js'
 import { KafkaJsGroups } from './kafkajs-groups.js'
+import { KafkaJsProducing } from './kafkajs-producing.js'
 import { KafkaJsRouting } from './kafkajs-routing.js'
-import {
-  DESCRIBE_CONFIGS,
-  describeConfigsRequest,
-  INCREMENTAL_ALTER_CONFIGS,
-  incrementalAlterConfigsRequest,
-  type TopicOutcome,
-} from './protocol/configs.js'
-import { CREATE_TOPICS, createTopicRequest } from './protocol/create-topics.js'
+import { KafkaJsTopics } from './kafkajs-topics.js'
+import { KafkaJsTransactions } from './kafkajs-transactions.js'
 import { FETCH, FETCH_BY_NAME, fetchRequest } from './protocol/fetch.js'
 import {
   type EpochEnd,
@@ -20,9 +14,8 @@ import {
   OFFSET_FOR_LEADER_EPOCH,
   offsetForLeaderEpochRequest,
 } from './protocol/offsets.js'
-import { PRODUCE, type ProduceAnswer, produceRequest } from './protocol/produce.js'
-import { INIT_PRODUCER_ID, initProducerIdRequest } from './protocol/producer-id.js'
-import { protocolError } from './retry.js'
+import type { ProduceAnswer } from './protocol/produce.js'
+import { INIT_PRODUCER_ID, initProducerIdRequest, type TransactionSettings } from './protocol/producer-id.js'
 import type {
   ClusterMetadata,
   FetchedPartition,
@@ -34,10 +27,10 @@ import type {
   NewTopic,
   ProducerIdentity,
   TopicConfigs,
+  TransactionalProducer,
+  TransactionDescription,
   TransportCallOptions,
 } from './transport.js'
-
-const REQUEST_TIMEOUT_MS = 25_000
 
 /**
  * Talks to Kafka (2.4 and newer, also 4.x) through the host's own `Kafka` instance of kafkajs 2.2: its brokers, TLS,
@@ -52,6 +45,9 @@ const REQUEST_TIMEOUT_MS = 25_000
  */
 export class KafkaJsTransport implements KafkaTransport {
   readonly #routing: KafkaJsRouting
+  readonly #topics: KafkaJsTopics
+  readonly #producing: KafkaJsProducing
+  readonly #transactions: KafkaJsTransactions
   readonly #groups: KafkaJsGroups
 
   /**
@@ -61,6 +57,9 @@ export class KafkaJsTransport implements KafkaTransport {
    */
   constructor(kafka: object) {
     this.#routing = new KafkaJsRouting(kafka)
+    this.#topics = new KafkaJsTopics(this.#routing)
+    this.#producing = new KafkaJsProducing(this.#routing)
+    this.#transactions = new KafkaJsTransactions(this.#routing)
     this.#groups = new KafkaJsGroups(kafka, this.#routing)
   }
 
@@ -107,13 +106,7 @@ export class KafkaJsTransport implements KafkaTransport {
   }
 
   async topicConfigs(topics: readonly string[], options: TransportCallOptions = {}): Promise<readonly TopicConfigs[]> {
-    if (topics.length === 0) return []
-    const answers = await this.#routing.ask('describe topic configs', DESCRIBE_CONFIGS, options, (version) =>
-      describeConfigsRequest(version, topics),
-    )
-    for (const answer of answers) checkTopic(answer, 'describe the configs')
-    const byTopic = new Map(answers.map((answer) => [answer.topic, answer.configs]))
-    return topics.map((topic) => ({ topic, configs: byTopic.get(topic) ?? [] }))
+    return this.#topics.configs(topics, options)
   }
 
   async alterTopicConfigs(
@@ -121,60 +114,67 @@ export class KafkaJsTransport implements KafkaTransport {
     changes: Readonly<Record<string, string | null>>,
     options: TransportCallOptions = {},
   ): Promise<void> {
-    const answers = await this.#routing.ask(
-      `alter the configs of ${topic}`,
-      INCREMENTAL_ALTER_CONFIGS,
-      options,
-      (version) => incrementalAlterConfigsRequest(version, topic, changes),
-    )
-    for (const answer of answers) checkTopic(answer, 'alter the configs')
+    await this.#topics.alterConfigs(topic, changes, options)
   }
 
   async createTopic(
-    newTopic: NewTopic,
+    topic: NewTopic,
     { validateOnly = false, ...options }: TransportCallOptions & { readonly validateOnly?: boolean } = {},
   ): Promise<void> {
-    const { topic } = newTopic
-    await this.#routing.retrying(`create topic ${topic}`, options, async () => {
-      const { controllerId } = await this.#routing.describe([], options)
-      const request = (version: number) =>
-        createTopicRequest(version, newTopic, { validateOnly, timeoutMs: REQUEST_TIMEOUT_MS })
-      for (const answer of await this.#routing.send(controllerId, CREATE_TOPICS, request, options)) {
-        checkTopic(answer, 'create the topic')
-      }
-    })
-    if (validateOnly) return
-    await this.#routing.retrying(`elect the leaders of topic ${topic}`, options, async () => {
-      const { topics } = await this.#routing.describe([topic], options)
-      const [created] = topics
-      const elected = created?.error === undefined && created?.partitions.length === newTopic.partitions
-      if (!elected || created.partitions.some(({ leaderId }) => leaderId < 0)) {
-        throw protocolError('LEADER_NOT_AVAILABLE', `elect the leaders of topic ${topic}`)
-      }
-    })
+    await this.#topics.create(topic, { ...options, validateOnly })
   }
 
-  async initProducerId(options: TransportCallOptions = {}): Promise<ProducerIdentity> {
+  async deleteTopic(topic: string, options: TransportCallOptions = {}): Promise<void> {
+    await this.#topics.delete(topic, options)
+  }
+
+  async deleteRecords(partition: TopicPartition, before: bigint, options: TransportCallOptions = {}): Promise<void> {
+    await this.#topics.deleteRecords(partition, before, options)
+  }
+
+  async initProducerId({
+    transaction,
+    ...options
+  }: TransportCallOptions & { readonly transaction?: TransactionSettings } = {}): Promise<ProducerIdentity> {
+    if (transaction !== undefined) return this.#transactions.init(transaction, options)
     const doing = 'give a producer id'
     return this.#routing.retrying(doing, options, async () => {
-      const answer = await this.#routing.send(undefined, INIT_PRODUCER_ID, initProducerIdRequest, options)
-      this.#routing.check(answer.error, doing)
-      return answer
+      const request = (version: number) => initProducerIdRequest(version)
+      const { error, ...identity } = await this.#routing.send(undefined, INIT_PRODUCER_ID, request, options)
+      this.#routing.check(error, doing)
+      return identity
     })
   }
 
-  async produce(partition: TopicPartition, batch: Buffer, options: TransportCallOptions = {}): Promise<ProduceAnswer> {
-    try {
-      const nodeId = this.#routing.knownLeader(partition) ?? (await this.#routing.leaderOf(partition, options))
-      const request = (version: number) =>
-        produceRequest(version, { ...partition, batch, timeoutMs: REQUEST_TIMEOUT_MS })
-      const answer = await this.#routing.send(nodeId, PRODUCE, request, options)
-      this.#routing.notice(answer.error, partition)
-      return answer
-    } catch (error) {
-      options.signal?.throwIfAborted()
-      throw this.#routing.asError(error, `append to ${partitionName(partition)}`)
-    }
+  async produce(
+    partition: TopicPartition,
+    batch: Buffer,
+    options: TransportCallOptions & { readonly transactionalId?: string } = {},
+  ): Promise<ProduceAnswer> {
+    return this.#producing.produce(partition, batch, options)
+  }
+
+  async addToTransaction(
+    producer: TransactionalProducer,
+    partition: TopicPartition,
+    options: TransportCallOptions = {},
+  ): Promise<void> {
+    await this.#transactions.add(producer, partition, options)
+  }
+
+  async endTransaction(
+    producer: TransactionalProducer,
+    outcome: 'commit' | 'abort',
+    options: TransportCallOptions = {},
+  ): Promise<void> {
+    await this.#transactions.end(producer, outcome, options)
+  }
+
+  async describeTransaction(
+    transactionalId: string,
+    options: TransportCallOptions = {},
+  ): Promise<TransactionDescription | undefined> {
+    return this.#transactions.describe(transactionalId, options)
   }
 
   async listGroups(options: TransportCallOptions = {}): Promise<readonly GroupListing[]> {
@@ -217,9 +217,4 @@ export class KafkaJsTransport implements KafkaTransport {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close()
   }
-}
-
-function checkTopic({ topic, error, message }: TopicOutcome, doing: string): void {
-  if (error === 'UNKNOWN_TOPIC_OR_PARTITION') throw new TopicNotFoundError(topic)
-  if (error !== undefined) throw protocolError(error, `${doing} of ${topic}`, { message })
 }

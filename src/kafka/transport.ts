@@ -1,7 +1,24 @@
 import type { TopicPartition } from '../batch/topic-partition.js'
+import type { FetchedPartition, FetchRequest } from './fetching.js'
+import type { ProducerIdentity, TransactionalProducer, TransactionDescription } from './producers.js'
 import type { KafkaErrorName } from './protocol/error-codes.js'
 import type { EpochEnd, EpochQuestion, LogPosition } from './protocol/offsets.js'
 import type { ProduceAnswer } from './protocol/produce.js'
+
+export type {
+  AbortedTransaction,
+  DivergingEpoch,
+  FetchedPartition,
+  FetchedTopic,
+  FetchPosition,
+  FetchRequest,
+} from './fetching.js'
+export type {
+  ProducerIdentity,
+  TransactionalProducer,
+  TransactionDescription,
+  TransactionState,
+} from './producers.js'
 
 /** What every transport call accepts. */
 export interface TransportCallOptions {
@@ -45,80 +62,6 @@ export interface ClusterMetadata {
   readonly topics: readonly TopicMetadata[]
 }
 
-/** Where to go on reading one partition. */
-export interface FetchPosition {
-  /** Number of the partition. */
-  readonly partition: number
-  /** The leader epoch the reader knows, so that a deposed leader refuses; -1 where unknown. */
-  readonly leaderEpoch: number
-  /** First offset to read. */
-  readonly offset: bigint
-  /** Leader epoch of the last batch read before `offset`, so that the leader can tell a diverged log; -1 where unknown. */
-  readonly lastFetchedEpoch: number
-  /** Limit of this partition's part of the answer. A first batch larger than it still comes whole. */
-  readonly maxBytes: number
-}
-
-/** Partitions of one topic to read. */
-export interface FetchedTopic {
-  /** Name of the topic. */
-  readonly topic: string
-  /** Kafka's id of the topic, which the request is sent by where there is one. */
-  readonly topicId: string | undefined
-  /** Where to read in each partition. */
-  readonly partitions: readonly FetchPosition[]
-}
-
-/** A request for whole record batches of partitions that one broker leads. */
-export interface FetchRequest {
-  /** The broker that is asked. */
-  readonly nodeId: number
-  /** What is read. */
-  readonly topics: readonly FetchedTopic[]
-  /** How long the broker may wait for data. */
-  readonly maxWaitMs: number
-  /** Limit of the whole answer. */
-  readonly maxBytes: number
-  /** `committed` reads up to the last stable offset and names aborted transactions, `uncommitted` up to the high watermark. */
-  readonly isolation: 'committed' | 'uncommitted'
-}
-
-/** A transaction that was aborted: its records are in the log, but no read_committed consumer sees them. */
-export interface AbortedTransaction {
-  /** Whose transaction it was. */
-  readonly producerId: bigint
-  /** Its first offset in the partition. */
-  readonly firstOffset: bigint
-}
-
-/** Where two logs part. */
-export interface DivergingEpoch {
-  /** The largest epoch that the leader knows and that is not above the reader's. */
-  readonly epoch: number
-  /** Where that epoch ends in the leader's log. */
-  readonly endOffset: bigint
-}
-
-/** One partition's part of an answer to a fetch. */
-export interface FetchedPartition extends TopicPartition {
-  /** Why there is nothing. */
-  readonly error: KafkaErrorName | undefined
-  /** -1 where the broker did not say. */
-  readonly highWatermark: bigint
-  /** Every transaction that begins before this offset is decided; -1 where the broker did not say. */
-  readonly lastStableOffset: bigint
-  /** First offset of the log; -1 where the broker did not say. */
-  readonly logStart: bigint
-  /** Aborted transactions that overlap what was read. */
-  readonly aborted: readonly AbortedTransaction[]
-  /** Record batches one after the other; the last one may be cut off. */
-  readonly bytes: Buffer
-  /** Set where the leader's log does not contain the epoch the reader came from: where they part. */
-  readonly divergingEpoch: DivergingEpoch | undefined
-  /** Whether the leader looked at the epoch the reader came from; brokers before 2.7 do not. */
-  readonly epochsCompared: boolean
-}
-
 /** One topic config with where its value comes from. */
 export interface ConfigEntry {
   /** Name of the config. */
@@ -151,14 +94,6 @@ export interface NewTopic {
   readonly replicationFactor: number
   /** Configs of its own. */
   readonly configs: Readonly<Record<string, string>>
-}
-
-/** What makes a producer idempotent: the broker knows its batches by it. */
-export interface ProducerIdentity {
-  /** Given by the cluster, once. */
-  readonly producerId: bigint
-  /** Goes up when the identity is taken over. */
-  readonly producerEpoch: number
 }
 
 /** A group as its coordinator lists it. */
@@ -253,10 +188,70 @@ export interface KafkaTransport {
   ): Promise<void>
   /** Creates a topic and waits until every partition has a leader; with `validateOnly` only checks that it could. */
   createTopic(topic: NewTopic, options?: TransportCallOptions & { readonly validateOnly?: boolean }): Promise<void>
-  /** A fresh producer identity. */
-  initProducerId(options?: TransportCallOptions): Promise<ProducerIdentity>
-  /** Sends one batch to its partition's leader, once. Requests to a partition arrive in the order of these calls. */
-  produce(partition: TopicPartition, batch: Buffer, options?: TransportCallOptions): Promise<ProduceAnswer>
+  /** Deletes a topic and waits until the cluster does not know it any more. */
+  deleteTopic(topic: string, options?: TransportCallOptions): Promise<void>
+  /**
+   * Deletes all records before an offset of a partition: the log then starts there.
+   *
+   * @throws {@link TransportError} with the reason `OFFSET_OUT_OF_RANGE` when the log ends before the offset, or
+   * `POLICY_VIOLATION` when the topic is compacted and nothing else.
+   */
+  deleteRecords(partition: TopicPartition, before: bigint, options?: TransportCallOptions): Promise<void>
+  /**
+   * A fresh producer identity; with `transaction` that of a transactional id, which is the same one each time, with a
+   * higher epoch. Whoever had the identity before is fenced, and the transaction that it has left open is aborted.
+   *
+   * It is asked again when an answer was lost: the epoch may go up by more than one.
+   *
+   * @throws {@link TransportError} with the reason `INVALID_TRANSACTION_TIMEOUT` when the brokers allow only shorter
+   * transactions.
+   */
+  initProducerId(
+    options?: TransportCallOptions & {
+      readonly transaction?: { readonly transactionalId: string; readonly timeoutMs: number }
+    },
+  ): Promise<ProducerIdentity>
+  /**
+   * Sends one batch to its partition's leader, once. Requests to a partition arrive in the order of these calls. A batch
+   * of a transaction needs the producer's `transactionalId`, and its partition must be part of the transaction.
+   */
+  produce(
+    partition: TopicPartition,
+    batch: Buffer,
+    options?: TransportCallOptions & { readonly transactionalId?: string },
+  ): Promise<ProduceAnswer>
+  /**
+   * Makes a partition part of the producer's transaction, which begins with it. Saying it again is harmless. Waits while
+   * the producer's last transaction is being ended.
+   *
+   * @throws {@link TransportError} with the reason `PRODUCER_FENCED` or `INVALID_PRODUCER_EPOCH` when somebody else has
+   * the identity now, or the cluster has ended a transaction that took too long.
+   */
+  addToTransaction(
+    producer: TransactionalProducer,
+    partition: TopicPartition,
+    options?: TransportCallOptions,
+  ): Promise<void>
+  /**
+   * Ends the producer's transaction. Resolves before the marker is in the log. Saying the same again is harmless.
+   *
+   * @throws {@link TransportError} with the reason `INVALID_TXN_STATE` when no transaction is open, or the last one was
+   * ended the other way, and as {@link KafkaTransport.addToTransaction} does.
+   */
+  endTransaction(
+    producer: TransactionalProducer,
+    outcome: 'commit' | 'abort',
+    options?: TransportCallOptions,
+  ): Promise<void>
+  /**
+   * What the coordinator knows of a transactional id; `undefined` where it knows nothing.
+   *
+   * @throws {@link TransportError} when the brokers are older than Kafka 3.0, which cannot tell.
+   */
+  describeTransaction(
+    transactionalId: string,
+    options?: TransportCallOptions,
+  ): Promise<TransactionDescription | undefined>
   /** All groups of the cluster. */
   listGroups(options?: TransportCallOptions): Promise<readonly GroupListing[]>
   /** What a group has committed, for all partitions with `undefined`. Partitions without a commit are left out. */

@@ -16,6 +16,8 @@ export interface ApiDefinition {
   readonly apiName: string
   readonly versions: readonly number[]
   readonly flexibleFrom: number
+  /** The first Kafka that speaks it, where that is not the oldest one that kafkeep knows. */
+  readonly since?: string
 }
 
 /** The inclusive range of versions that a broker announces for one API. */
@@ -30,13 +32,12 @@ export function commonVersion(api: ApiDefinition, broker: ApiVersionRange | unde
   return api.versions.filter((version) => version >= broker.minVersion && version <= broker.maxVersion).at(-1)
 }
 
-/** Builds a request of `api` in `version`. `payload` follows the written body as it is, without being copied. */
+/** Builds a request of `api` in `version`. */
 export function apiRequest<T>(
   { apiKey, apiName, flexibleFrom }: ApiDefinition,
   apiVersion: number,
   write: (writer: WireWriter) => void,
   read: (reader: WireReader) => T,
-  payload: readonly Buffer[] = [],
 ): ApiRequest<T> {
   const flexible = apiVersion >= flexibleFrom
   const writer = new WireWriter(flexible)
@@ -46,7 +47,7 @@ export function apiRequest<T>(
     apiKey,
     apiName,
     apiVersion,
-    body: [writer.toBuffer(), ...payload],
+    body: writer.parts(),
     decode(response) {
       const reader = new WireReader(response, flexible)
       reader.end()

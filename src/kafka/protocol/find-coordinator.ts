@@ -4,18 +4,24 @@ import { errorName, type KafkaErrorName } from './error-codes.js'
 /** FindCoordinator. Version 2 is the last that is not flexible. */
 export const FIND_COORDINATOR = { apiKey: 10, apiName: 'FindCoordinator', versions: [2], flexibleFrom: 3 } as const
 
-const GROUP = 0
+/** What a broker coordinates: a consumer group, or the transactions of a transactional id. */
+export interface Coordinated {
+  readonly kind: 'group' | 'transaction'
+  readonly id: string
+}
 
-/** Asks any broker which one coordinates a group. */
-export function findGroupCoordinatorRequest(
+const KEY_TYPE = { group: 0, transaction: 1 } as const
+
+/** Asks any broker which one coordinates something. */
+export function findCoordinatorRequest(
   version: number,
-  groupId: string,
+  { kind, id }: Coordinated,
 ): ApiRequest<{ readonly error: KafkaErrorName | undefined; readonly nodeId: number }> {
   return apiRequest(
     FIND_COORDINATOR,
     version,
     (writer) => {
-      writer.string(groupId).int8(GROUP)
+      writer.string(id).int8(KEY_TYPE[kind])
     },
     (reader) => {
       reader.int32()

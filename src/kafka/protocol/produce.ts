@@ -1,3 +1,4 @@
+import { byTopic, type TopicPartition } from '../../batch/topic-partition.js'
 import { type ApiRequest, apiRequest } from './api.js'
 import { errorName, type KafkaErrorName } from './error-codes.js'
 
@@ -14,42 +15,49 @@ export interface ProduceAnswer {
   readonly baseOffset: bigint
 }
 
-/** Appends one batch to one partition. The batch's bytes are sent as they are, without being copied. */
+/** A batch for a partition. */
+export interface ProducedBatch extends TopicPartition {
+  readonly batch: Buffer
+}
+
+/** How batches are produced. */
+export interface ProduceSettings {
+  /** Whose transaction they belong to. */
+  readonly transactionalId: string | null
+  readonly timeoutMs: number
+}
+
+/**
+ * Appends one batch to each of some partitions. The batches' bytes are sent as they are, without being copied. Answers
+ * come in any order.
+ */
 export function produceRequest(
   version: number,
-  {
-    topic,
-    partition,
-    batch,
-    timeoutMs,
-  }: { readonly topic: string; readonly partition: number; readonly batch: Buffer; readonly timeoutMs: number },
-): ApiRequest<ProduceAnswer> {
+  batches: readonly ProducedBatch[],
+  { transactionalId, timeoutMs }: ProduceSettings,
+): ApiRequest<readonly (TopicPartition & ProduceAnswer)[]> {
   return apiRequest(
     PRODUCE,
     version,
     (writer) => {
-      writer.string(null).int16(ALL_IN_SYNC_REPLICAS).int32(timeoutMs)
-      writer.array([topic], (name) => {
-        writer.string(name).array([partition], (index) => writer.int32(index).bytesLength(batch.length))
+      writer.string(transactionalId).int16(ALL_IN_SYNC_REPLICAS).int32(timeoutMs)
+      writer.array(byTopic(batches), ([topic, ofTopic]) => {
+        writer.string(topic).array(ofTopic, ({ partition, batch }) => writer.int32(partition).attach(batch))
       })
     },
-    (reader) => {
-      const [answer] = reader
+    (reader) =>
+      reader
         .array(() => {
-          reader.string()
-          return reader.array((): ProduceAnswer => {
-            reader.int32()
+          const topic = reader.string()
+          return reader.array(() => {
+            const partition = reader.int32()
             const error = errorName(reader.int16())
             const baseOffset = reader.int64()
             reader.int64()
             reader.int64()
-            return { error, baseOffset }
+            return { topic, partition, error, baseOffset }
           })
         })
-        .flat()
-      if (answer === undefined) throw new RangeError('a Produce response names no partition')
-      return answer
-    },
-    [batch],
+        .flat(),
   )
 }

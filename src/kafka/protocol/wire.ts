@@ -9,6 +9,7 @@ const NULL_LENGTH = -1
 export class WireWriter {
   #bytes = Buffer.allocUnsafe(512)
   #length = 0
+  readonly #attached: { readonly at: number; readonly bytes: Buffer }[] = []
 
   constructor(readonly flexible: boolean) {}
 
@@ -58,9 +59,16 @@ export class WireWriter {
     return this
   }
 
-  /** The length of a byte field whose content is sent behind this body. */
+  /** The length of a byte field. */
   bytesLength(byteLength: number): this {
     return this.#lengthOf(byteLength, 4)
+  }
+
+  /** A byte field. Its content is attached as it is, without being copied: only {@link WireWriter.parts} has it. */
+  attach(bytes: Buffer): this {
+    this.bytesLength(bytes.length)
+    this.#attached.push({ at: this.#length, bytes })
+    return this
   }
 
   /** Ends a structure: no tagged fields. Writes nothing in versions that are not flexible. */
@@ -70,6 +78,18 @@ export class WireWriter {
 
   toBuffer(): Buffer {
     return this.#bytes.subarray(0, this.#length)
+  }
+
+  /** What was written and what was attached, in order. */
+  parts(): Buffer[] {
+    const parts: Buffer[] = []
+    let from = 0
+    for (const { at, bytes } of this.#attached) {
+      parts.push(this.#bytes.subarray(from, at), bytes)
+      from = at
+    }
+    if (from < this.#length || parts.length === 0) parts.push(this.#bytes.subarray(from, this.#length))
+    return parts
   }
 
   #lengthOf(length: number, fixedBytes: 2 | 4): this {

@@ -36,7 +36,8 @@ const FETCH_ONE: FetchRequest = {
 
 describe('Produce version 7', () => {
   const batch = Buffer.from('c0ffee', 'hex')
-  const request = produceRequest(7, { topic: 't', partition: 2, batch, timeoutMs: 25_000 })
+  const plain = { transactionalId: null, timeoutMs: 25_000 }
+  const request = produceRequest(7, [{ topic: 't', partition: 2, batch }], plain)
 
   it('is asked as the protocol has it, with the batch itself, not a copy', () => {
     const noTransaction = 'ffff'
@@ -46,15 +47,30 @@ describe('Produce version 7', () => {
     expect(request.body.at(-1)).toBe(batch)
   })
 
-  it('is answered with the base offset, or an error', () => {
-    const answer = (error: string, base: string) =>
-      bytes('00000001 0001 74 00000001 00000002', error, base, 'ffffffffffffffff 0000000000000000 00000000')
-    expect(request.decode(answer('0000', '0000000000000064'))).toEqual({ error: undefined, baseOffset: 100n })
-    expect(request.decode(answer('002d', 'ffffffffffffffff'))).toEqual({
-      error: 'OUT_OF_ORDER_SEQUENCE_NUMBER',
-      baseOffset: -1n,
-    })
-    expect(() => request.decode(bytes('00000000 00000000'))).toThrow(RangeError)
+  it('carries one batch for each of several partitions, by topic, for whose transaction they are', () => {
+    const places = [
+      { topic: 't', partition: 2, batch },
+      { topic: 'u', partition: 0, batch: Buffer.from('aa', 'hex') },
+      { topic: 't', partition: 1, batch: Buffer.from('bbbb', 'hex') },
+    ]
+    const expected = bytes(
+      ...['0002 6964 ffff 000061a8 00000002'],
+      ...['0001 74 00000002', '00000002 00000003 c0ffee', '00000001 00000002 bbbb'],
+      ...['0001 75 00000001', '00000000 00000001 aa'],
+    )
+    expect(bodyOf(produceRequest(7, places, { ...plain, transactionalId: 'id' }))).toBe(expected.toString('hex'))
+  })
+
+  it('is answered with the base offset of each partition, or an error', () => {
+    const times = 'ffffffffffffffff 0000000000000000'
+    const answer = bytes(
+      ...['00000001 0001 74 00000002'],
+      ...['00000002 0000 0000000000000064', times, '00000001 002d ffffffffffffffff', times, '00000000'],
+    )
+    expect(request.decode(answer)).toEqual([
+      { topic: 't', partition: 2, error: undefined, baseOffset: 100n },
+      { topic: 't', partition: 1, error: 'OUT_OF_ORDER_SEQUENCE_NUMBER', baseOffset: -1n },
+    ])
   })
 })
 
