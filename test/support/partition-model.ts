@@ -1,11 +1,11 @@
-import { RecordBatchView } from '../../src/batch/record-batch.js'
+import type { RecordBatchView } from '../../src/batch/record-batch.js'
 import type { TopicPartition } from '../../src/batch/topic-partition.js'
-import { rebased } from '../../src/batch/write-batch.js'
 import { TransportError } from '../../src/errors.js'
 import type { KafkaErrorName } from '../../src/kafka/protocol/error-codes.js'
 import type { ProduceAnswer } from '../../src/kafka/protocol/produce.js'
 import type { KafkaTransport } from '../../src/kafka/transport.js'
 import { fakeKafka } from './fake-kafka.js'
+import { LogModel } from './log-model.js'
 
 /**
  * What becomes of one produce request. `lost-before`: it never arrives. `lost-after`: its answer never arrives.
@@ -14,20 +14,11 @@ import { fakeKafka } from './fake-kafka.js'
  */
 export type ProduceFault = 'none' | 'lost-before' | 'lost-after' | 'late' | 'refused' | 'after-append' | 'forgotten'
 
-interface AppendedBatch {
-  readonly sequence: number
-  readonly records: number
-  readonly baseOffset: bigint
-}
-
-/** A broker remembers this many batches of a producer. */
-const REMEMBERED_BATCHES = 5
-const SEQUENCES = 2 ** 31
 const LEADER = 1
+const LEADER_EPOCH = 0
 
 /** A partition as an idempotent producer sees it. Every request is handled in the order of the calls. */
 export class PartitionModel {
-  readonly batches: RecordBatchView[] = []
   /** One fault a produce request, then none. */
   readonly faults: ProduceFault[]
   /** Answers to the question for the log's end in which the high watermark is still this far behind. */
@@ -42,7 +33,7 @@ export class PartitionModel {
   mostInFlight = 0
   requests = 0
   readonly #partition: TopicPartition
-  readonly #remembered = new Map<bigint, AppendedBatch[]>()
+  readonly #log = new LogModel(LEADER_EPOCH)
   readonly #late: Buffer[] = []
   #inFlight = 0
   #lag = 0n
@@ -52,8 +43,8 @@ export class PartitionModel {
     this.faults = [...faults]
   }
 
-  get end(): bigint {
-    return this.batches.at(-1)?.nextOffset ?? 0n
+  get batches(): readonly RecordBatchView[] {
+    return this.#log.batches
   }
 
   /** The values of all records, as text. */
@@ -65,23 +56,28 @@ export class PartitionModel {
     const { topic, partition } = this.#partition
     return fakeKafka({
       metadata: async () => {
-        const leader = { partition, leaderId: this.leaders.shift() ?? LEADER, leaderEpoch: 0, replicas: [LEADER] }
+        const leader = {
+          partition,
+          leaderId: this.leaders.shift() ?? LEADER,
+          leaderEpoch: LEADER_EPOCH,
+          replicas: [LEADER],
+        }
         const described = { topic, topicId: 'id', internal: false, partitions: [leader], error: undefined }
         return { clusterId: 'c', brokerIds: [LEADER], topics: [described] }
       },
       epochEnds: async (questions) => {
         this.#lag = this.lags.shift() ?? 0n
-        const answers = questions.map(({ epoch }) => ({ epoch, endOffset: this.end }))
+        const answers = questions.map(({ epoch }) => this.#log.epochEnd(epoch))
         for (const batch of this.#late.splice(0)) this.append(batch)
         return answers
       },
-      listOffsets: async () => [this.end - this.#lag],
+      listOffsets: async () => [this.#log.end - this.#lag],
       fetch: async ({ topics }) => {
         const offset = topics[0]?.partitions[0]?.offset ?? 0n
         const error = this.fetchErrors.shift()
         const shown = this.emptyFetches-- > 0 ? [] : this.batches.filter(({ nextOffset }) => nextOffset > offset)
         const bytes = Buffer.concat(shown.map((batch) => batch.bytes))
-        const offsets = { highWatermark: this.end, lastStableOffset: this.end, logStart: 0n }
+        const offsets = { highWatermark: this.#log.end, lastStableOffset: this.#log.end, logStart: 0n }
         return [
           { topic, partition, error, ...offsets, aborted: [], bytes, divergingEpoch: undefined, epochsCompared: true },
         ]
@@ -92,26 +88,12 @@ export class PartitionModel {
 
   /** Appends as a broker does that is asked by an idempotent producer. */
   append(bytes: Buffer): ProduceAnswer {
-    const batch = new RecordBatchView(rebased(bytes, this.end))
-    const { producerId, recordCount: records, baseOffset } = batch
-    const sequence = bytes.readInt32BE(53)
-    const known = this.#remembered.get(producerId) ?? []
-    const last = known.at(-1)
-    const expected = last === undefined ? sequence : (last.sequence + last.records) % SEQUENCES
-    if (sequence !== expected) {
-      const same = known.find((before) => before.sequence === sequence && before.records === records)
-      if (same !== undefined) return { error: undefined, baseOffset: same.baseOffset }
-      return { error: 'OUT_OF_ORDER_SEQUENCE_NUMBER', baseOffset: -1n }
-    }
-    this.batches.push(batch)
-    const remembered = [...known, { sequence, records, baseOffset }].slice(-REMEMBERED_BATCHES)
-    if (producerId >= 0n) this.#remembered.set(producerId, remembered)
-    return { error: undefined, baseOffset }
+    return this.#log.append(bytes)
   }
 
   /** What the age of old records does to a broker's memory. */
   forgetProducers(): void {
-    this.#remembered.clear()
+    this.#log.forgetProducers()
   }
 
   async #produce(batch: Buffer): Promise<ProduceAnswer> {
