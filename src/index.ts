@@ -92,11 +92,13 @@ export type {
   RestoreEvent,
   TopicReadyEvent,
 } from './restore/events.js'
+export type { RestoredPartition } from './restore/partition-task.js'
 export type { RestoreProblem } from './restore/plan.js'
 export type { PlannedTopic, RestorePlan } from './restore/readable-plan.js'
 export type { RenameOption } from './restore/rename.js'
 export type { RestoreOptions } from './restore/restore-options.js'
-export type { RestoredPartition, RestoreSummary } from './restore/restore-run.js'
+export type { RestoreSummary } from './restore/restore-run.js'
+export type { RecordTransform } from './restore/transformed.js'
 export { FileSystemStorage, type FileSystemStorageOptions } from './storage/filesystem.js'
 export { MemoryStorage } from './storage/memory.js'
 export { PrefixedStorage } from './storage/prefixed.js'

@@ -13,7 +13,8 @@ import { planTopic, type RestoreProblem, type TopicPlan } from './restore/plan.j
 import { type RestorePlan, readablePlan } from './restore/readable-plan.js'
 import { renamed } from './restore/rename.js'
 import { type CheckedRestoreOptions, checkedRestoreOptions, type RestoreOptions } from './restore/restore-options.js'
-import { RestoreRun, type RestoreSummary } from './restore/restore-run.js'
+import { type RestoreContext, RestoreRun, type RestoreSummary } from './restore/restore-run.js'
+import { SpoiledTargetError } from './restore/spoiled-target.js'
 import type { ArchiveStorage } from './storage/storage.js'
 
 /** Wiring and tuning of a {@link TopicRestorer}. */
@@ -39,6 +40,8 @@ export interface TopicRestorerOptions {
 }
 
 const DEFAULTS = { maxInFlight: 5 } as const
+/** A target whose log was spoiled is made again so often; then something is wrong that will not pass. */
+const MAX_REMAKES = 2
 
 /**
  * Restores archived topics into a cluster: whole record batches, each exactly once.
@@ -52,20 +55,20 @@ const DEFAULTS = { maxInFlight: 5 } as const
  * ```
  */
 export class TopicRestorer {
-  readonly #kafka: KafkaTransport
-  readonly #storage: ArchiveStorage
-  readonly #state: ArchiveStorage
-  readonly #codecs: readonly Codec<RecordBatch>[]
-  readonly #maxInFlight: number
+  readonly #wiring: Pick<RestoreContext, 'kafka' | 'source' | 'state' | 'maxInFlight'>
 
   /** Checks and keeps the wiring; nothing is connected yet. */
   constructor(options: TopicRestorerOptions) {
     rejectUnknownOptions('TopicRestorer', options, ['kafka', 'storage', 'state', 'codecs', 'maxInFlight'])
-    this.#kafka = portOption('kafka', options.kafka, ['metadata', 'produce', 'close'])
-    this.#storage = portOption('storage', options.storage, ['put', 'get', 'head', 'list'])
-    this.#state = portOption('state', options.state ?? options.storage, ['put', 'get', 'head', 'list'])
-    this.#codecs = [...(options.codecs ?? [])].map((codec) => codecOption('codecs', codec))
-    this.#maxInFlight = integerOption('maxInFlight', options.maxInFlight, DEFAULTS.maxInFlight, { min: 1, max: 5 })
+    this.#wiring = {
+      kafka: portOption('kafka', options.kafka, ['metadata', 'produce', 'close']),
+      source: {
+        storage: portOption('storage', options.storage, ['put', 'get', 'head', 'list']),
+        codecs: [...(options.codecs ?? [])].map((codec) => codecOption('codecs', codec)),
+      },
+      state: portOption('state', options.state ?? options.storage, ['put', 'get', 'head', 'list']),
+      maxInFlight: integerOption('maxInFlight', options.maxInFlight, DEFAULTS.maxInFlight, { min: 1, max: 5 }),
+    }
   }
 
   /** Decides everything that a run would decide, and writes nothing. */
@@ -94,30 +97,28 @@ export class TopicRestorer {
   }
 
   async *#restore(options: CheckedRestoreOptions): AsyncGenerator<RestoreEvent, RestoreSummary, void> {
-    const { checkpoint, plans } = await this.#plan(options)
-    const problems = plans.flatMap((plan) => plan.problems)
-    if (problems.length > 0) {
-      throw new TargetConflictError(`the restore cannot begin: ${problems.map(({ text }) => text).join('; ')}`, {
-        hint: 'nothing was written; `plan()` shows all problems',
-      })
+    for (let attempt = 0; ; attempt++) {
+      const { checkpoint, plans } = await this.#plan(options)
+      const problems = plans.flatMap((plan) => plan.problems)
+      if (problems.length > 0) {
+        throw new TargetConflictError(`the restore cannot begin: ${problems.map(({ text }) => text).join('; ')}`, {
+          hint: 'nothing was written; `plan()` shows all problems',
+        })
+      }
+      const run = new RestoreRun({ ...this.#wiring, ...options, checkpoint })
+      try {
+        return yield* run.restore(plans)
+      } catch (error) {
+        if (!(error instanceof SpoiledTargetError) || attempt >= MAX_REMAKES || !(await run.discard(error))) throw error
+      }
     }
-    const run = new RestoreRun({
-      kafka: this.#kafka,
-      source: { storage: this.#storage, codecs: this.#codecs },
-      state: this.#state,
-      maxInFlight: this.#maxInFlight,
-      checkpoint,
-      groups: options.groups,
-      signal: options.signal,
-      onProgress: options.onProgress,
-    })
-    return yield* run.restore(plans)
   }
 
   async #plan(options: CheckedRestoreOptions) {
     const { signal } = options
-    await requireArchive(this.#storage, { signal })
-    const checkpoint = await readCheckpoint(this.#storage, options.checkpoint, { signal })
+    const { storage } = this.#wiring.source
+    await requireArchive(storage, { signal })
+    const checkpoint = await readCheckpoint(storage, options.checkpoint, { signal })
     const names = checkpoint.topics.map(({ topic }) => topic)
     const [missing] = missingNames(options.topics, names)
     if (missing !== undefined) {
@@ -125,17 +126,7 @@ export class TopicRestorer {
         hint: `it has: ${names.join(', ') || 'none'}`,
       })
     }
-    const context = {
-      kafka: this.#kafka,
-      storage: this.#storage,
-      state: this.#state,
-      checkpoint,
-      latest: options.checkpoint === 'latest',
-      offsets: options.offsets,
-      configs: options.configs,
-      replicationFactor: options.replicationFactor,
-      signal,
-    }
+    const context = { ...this.#wiring, ...options, checkpoint, latest: options.checkpoint === 'latest' }
     const plans: TopicPlan[] = []
     for (const topic of checkpoint.topics) {
       if (!selects(options.topics, topic.topic)) continue

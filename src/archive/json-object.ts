@@ -57,6 +57,13 @@ export class JsonFields {
     return this.#reject(name, `a 64-bit number from ${min} on, as a string`)
   }
 
+  /** One of a few words. */
+  choice<T extends string>(name: string, choices: readonly T[]): T {
+    const value = this.#fields[name]
+    const known = choices.find((choice) => choice === value)
+    return known ?? this.#reject(name, `one of ${choices.join(', ')}`)
+  }
+
   /** Whether a mark is there, which may be left out. */
   isSet(name: string): boolean {
     const value = this.#fields[name]

@@ -47,17 +47,23 @@ export interface ProduceFields {
   readonly producerId: bigint
   readonly producerEpoch: number
   readonly baseSequence: number
+  /** Whether the batch becomes part of its producer's transaction. */
+  readonly transactional?: boolean | undefined
 }
 
 /**
- * A copy of `batch` as a producer would send it: base offset 0, its own identity and sequence, and neither
- * log-append time nor transaction nor delete horizon. The records stay the same bytes.
+ * A copy of `batch` as a producer would send it: base offset 0, its own identity and sequence, and neither log-append
+ * time nor delete horizon. The records stay the same bytes.
  */
-export function forProducing(batch: Buffer, { producerId, producerEpoch, baseSequence }: ProduceFields): Buffer {
+export function forProducing(
+  batch: Buffer,
+  { producerId, producerEpoch, baseSequence, transactional = false }: ProduceFields,
+): Buffer {
   const copy = Buffer.from(batch)
   copy.writeBigInt64BE(0n, FIELD.baseOffset)
   copy.writeInt32BE(-1, FIELD.partitionLeaderEpoch)
-  copy.writeInt16BE(copy.readInt16BE(FIELD.attributes) & ATTRIBUTE.compression, FIELD.attributes)
+  const compression = copy.readInt16BE(FIELD.attributes) & ATTRIBUTE.compression
+  copy.writeInt16BE(transactional ? compression | ATTRIBUTE.transactional : compression, FIELD.attributes)
   copy.writeBigInt64BE(producerId, FIELD.producerId)
   copy.writeInt16BE(producerEpoch, FIELD.producerEpoch)
   copy.writeInt32BE(baseSequence, FIELD.baseSequence)

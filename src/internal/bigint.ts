@@ -12,3 +12,8 @@ export function larger(a: bigint, b: bigint): bigint {
 export function ascending(a: bigint, b: bigint): number {
   return a < b ? -1 : a > b ? 1 : 0
 }
+
+/** The sum of all. */
+export function sumOf(items: readonly bigint[]): bigint {
+  return items.reduce((sum, item) => sum + item, 0n)
+}

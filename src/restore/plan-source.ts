@@ -1,28 +1,32 @@
 import type { ChainLink } from '../archive/chain.js'
 import type { CheckpointPartition, CheckpointTopic } from '../archive/checkpoint.js'
 import { chainFor, holesIn, listPartition, type PartitionLog, type SegmentInfo } from '../archive/partition-log.js'
+import { hasTrueOffsets, type SegmentSource } from '../archive/read-segment.js'
 import { partitionName } from '../batch/topic-partition.js'
-import { ascending } from '../internal/bigint.js'
-import type { ArchiveStorage } from '../storage/storage.js'
+import { ascending, smaller, sumOf } from '../internal/bigint.js'
 import type { RestoreProblem } from './plan.js'
 
 /** The segments that give one partition. */
 export interface PartitionChain extends CheckpointPartition {
   readonly chain: readonly ChainLink<SegmentInfo>[]
+  /** Records in it, as far as the names of its segments tell. */
+  readonly records: bigint
+  /** Whether every offset from 0 on certainly holds a record. */
+  readonly dense: boolean
+  /** Whether the offsets of its records are known. */
+  readonly trueOffsets: boolean
 }
 
 /** What the archive has of a topic. */
 export interface SourcePlan {
   readonly chains: readonly PartitionChain[]
   readonly problems: readonly RestoreProblem[]
-  /** Whether every partition holds a record at every offset from 0 on. */
-  readonly dense: boolean
   readonly bytes: number
 }
 
 /** Looks up what the archive has of a topic, as a checkpoint has it. */
 export async function planSource(
-  storage: ArchiveStorage,
+  source: SegmentSource,
   topic: CheckpointTopic,
   { latest, signal }: { readonly latest: boolean; readonly signal: AbortSignal | undefined },
 ): Promise<SourcePlan> {
@@ -30,19 +34,25 @@ export async function planSource(
   const problems: RestoreProblem[] = []
   for (const state of topic.partitions) {
     const { topic: name, topicId } = topic
-    const log = await listPartition(storage, { topic: name, topicId, partition: state.partition }, { signal })
-    chains.push({ ...state, chain: chainFor(log, state) })
+    const log = await listPartition(source.storage, { topic: name, topicId, partition: state.partition }, { signal })
+    const chain = chainFor(log, state)
+    const trueOffsets = chain.every(({ segment }) => hasTrueOffsets(source, segment))
+    const records = sumOf(chain.map(recordsIn))
+    chains.push({ ...state, chain, trueOffsets, records, dense: chain.every(isWhole) && records === state.next })
     problems.push(...unseenProblems(log, state), ...holeProblems(log, state))
     if (latest) problems.push(...olderStateProblems(log, state))
   }
   const bytes = chains.flatMap(({ chain }) => chain).reduce((sum, { segment }) => sum + segment.sizeBytes, 0)
-  return { chains, problems, dense: chains.every(isDense), bytes }
+  return { chains, problems, bytes }
 }
 
-function isDense({ chain, from, next }: PartitionChain): boolean {
-  const whole = chain.every((link) => link.from === link.segment.from && link.next === link.segment.next)
-  const records = chain.reduce((sum, { segment }) => sum + BigInt(segment.records), 0n)
-  return from === 0n && whole && records === next
+function isWhole({ segment, from, next }: ChainLink<SegmentInfo>): boolean {
+  return segment.from === from && segment.next === next
+}
+
+/** Of a segment that is taken in part nobody knows before it is read: at most one record an offset. */
+function recordsIn({ segment, from, next }: ChainLink<SegmentInfo>): bigint {
+  return smaller(BigInt(segment.records), next - from)
 }
 
 /** An empty partition that nobody had looked at must not be taken for one that was empty. */

@@ -3,6 +3,7 @@ import { TransportError } from '../errors.js'
 import { protocolError, retrying } from '../kafka/retry.js'
 import type { KafkaTransport, TopicMetadata } from '../kafka/transport.js'
 import type { ArchiveStorage } from '../storage/storage.js'
+import type { OffsetMode } from './events.js'
 import type { RestoreProblem } from './plan.js'
 import { type RestoreRecord, readRestoreRecord } from './restore-record.js'
 import { acceptedConfigs, topicLevelConfigs } from './target-configs.js'
@@ -30,6 +31,8 @@ export interface TargetQuestion {
   readonly target: string
   /** Digest of everything that decides which batches are produced. */
   readonly digest: string
+  /** How offsets are to come back. */
+  readonly offsets: 'auto' | OffsetMode
   readonly configs: Readonly<Record<string, string>> | false
   readonly replicationFactor: number | undefined
   readonly signal: AbortSignal | undefined
@@ -73,7 +76,7 @@ async function planCreation(question: TargetQuestion, replicationFactor: number)
 }
 
 async function planUse(
-  { kafka, state, source, target, digest, signal }: TargetQuestion,
+  { kafka, state, source, target, digest, offsets, signal }: TargetQuestion,
   clusterId: string,
   existing: TopicMetadata,
 ): Promise<Omit<TargetPlan, 'replicationFactor'>> {
@@ -85,7 +88,8 @@ async function planUse(
   }
   const topicId = existing.topicId ?? `-${clusterId}`
   const pinned = await readRestoreRecord(state, { clusterId, topicId }, { signal })
-  if (pinned?.digest === digest) return { ...use, pinned, targetFrom: pinned.targetFrom, problems: [] }
+  const sameOffsets = offsets === 'auto' || offsets === pinned?.offsets
+  if (pinned?.digest === digest && sameOffsets) return { ...use, pinned, targetFrom: pinned.targetFrom, problems: [] }
   if (pinned !== undefined) {
     const text = `${target} was the target of another restore (of ${pinned.source}, checkpoint ${pinned.checkpoint}): delete the topic, or repeat that restore`
     return { ...use, targetFrom: [], problems: [{ code: 'OTHER_RESTORE', text }] }

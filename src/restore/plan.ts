@@ -1,11 +1,14 @@
 import { createHash } from 'node:crypto'
 import type { Checkpoint, CheckpointTopic } from '../archive/checkpoint.js'
+import type { SegmentSource } from '../archive/read-segment.js'
 import type { KafkaTransport } from '../kafka/transport.js'
 import type { ArchiveStorage } from '../storage/storage.js'
+import { chooseOffsets, type OffsetsChoice } from './choose-offsets.js'
 import type { OffsetMode } from './events.js'
-import { BATCHING } from './outgoing.js'
 import { type PartitionChain, planSource } from './plan-source.js'
 import { planTarget, type TargetPlan } from './plan-target.js'
+import { STEPS_VERSION } from './step.js'
+import type { RecordSelection } from './translated-steps.js'
 
 /** Something that would make the restore fail or be wrong. */
 export interface RestoreProblem {
@@ -31,13 +34,16 @@ export interface TopicPlan extends TargetPlan {
 /** What decides about a plan besides the archive and the target. */
 export interface PlanContext {
   readonly kafka: KafkaTransport
-  readonly storage: ArchiveStorage
+  readonly source: SegmentSource
   /** Where restore records are. */
   readonly state: ArchiveStorage
   readonly checkpoint: Checkpoint & { readonly id: string }
   /** Whether the checkpoint was chosen as the newest one rather than on purpose. */
   readonly latest: boolean
   readonly offsets: 'auto' | OffsetMode
+  /** What `auto` may spend on exactness. */
+  readonly exactBudgetMs: number
+  readonly selection: RecordSelection
   readonly configs: Readonly<Record<string, string>> | false
   readonly replicationFactor: number | undefined
   readonly signal: AbortSignal | undefined
@@ -47,36 +53,45 @@ const BYTES_PER_MS = 100_000
 
 /** Decides what happens to one topic. Nothing is written. */
 export async function planTopic(context: PlanContext, source: CheckpointTopic, target: string): Promise<TopicPlan> {
-  const digest = digestOf(context.checkpoint.id, source, target)
-  const { chains, problems, dense, bytes } = await planSource(context.storage, source, context)
+  const { selection, exactBudgetMs, offsets: asked } = context
+  const digest = digestOf(context, source, target)
+  const { chains, problems, bytes } = await planSource(context.source, source, context)
   const found = await planTarget({ ...context, source, target, digest })
-  const exact = dense && found.targetFrom.every((offset) => offset === 0n)
-  const why = exact
-    ? 'every partition holds a record at every offset from 0 on'
-    : 'offsets are missing before, between or behind the records, or the target does not begin at 0'
-  const refused = context.offsets === 'exact' && !exact
-  const text = `${source.topic}: the offsets cannot come back exactly: ${why}`
+  const question = { asked, exactBudgetMs, selection, chains, targetFrom: found.targetFrom, appends: false }
+  const { extraMs, obstacle, ...chosen } = pinnedOffsets(found) ?? chooseOffsets(question)
+  const text = `${source.topic}: the offsets cannot come back exactly: ${obstacle}`
   return {
     ...found,
-    problems: [...problems, ...found.problems, ...(refused ? [{ code: 'NOT_EXACT', text }] : [])],
+    ...chosen,
+    problems: [...problems, ...found.problems, ...(obstacle === undefined ? [] : [{ code: 'NOT_EXACT', text }])],
     source,
     target,
-    offsets: exact && context.offsets !== 'translate' ? 'exact' : 'translate',
-    why,
-    estimatedMs: Math.ceil(bytes / BYTES_PER_MS),
+    estimatedMs: Math.ceil(bytes / BYTES_PER_MS) + extraMs,
     chains,
     digest,
   }
 }
 
-function digestOf(checkpoint: string, { topic, topicId, partitions }: CheckpointTopic, target: string): string {
+/** A restore that is taken up again goes on in the way that it began. */
+function pinnedOffsets({ pinned }: TargetPlan): OffsetsChoice | undefined {
+  if (pinned === undefined) return undefined
+  return { offsets: pinned.offsets, why: 'an earlier run began so', extraMs: 0, obstacle: undefined }
+}
+
+function digestOf(
+  { checkpoint, selection }: PlanContext,
+  { topic, topicId, partitions }: CheckpointTopic,
+  target: string,
+): string {
   const ranges = partitions.map(({ partition, generation, from, next }) => [
     partition,
     generation,
     `${from}`,
     `${next}`,
   ])
+  const { sinceMs, untilMs, transform } = selection
+  const selected = [String(sinceMs), String(untilMs), transform !== undefined]
   return createHash('sha256')
-    .update(JSON.stringify([BATCHING, checkpoint, topic, topicId, target, ranges]))
+    .update(JSON.stringify([STEPS_VERSION, checkpoint.id, topic, topicId, target, ranges, selected]))
     .digest('hex')
 }

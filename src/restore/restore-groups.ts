@@ -1,11 +1,43 @@
 import type { CheckpointGroup } from '../archive/checkpoint.js'
-import { ascending } from '../internal/bigint.js'
+import { ascending, larger, smaller } from '../internal/bigint.js'
 import type { GroupOffset } from '../kafka/transport.js'
-import type { OutgoingBatch } from './outgoing.js'
 import type { PartitionChain } from './plan-source.js'
+import type { OutgoingBatch } from './step.js'
+
+/** Where offsets of the source lie in the target. */
+export interface OffsetMap {
+  /** Offset in the target of the first restored record. */
+  readonly start: bigint
+  /** Takes the batches in order. */
+  take(batch: OutgoingBatch): void
+  /** The target's offset of the first restored record at or after `committed`; its end where there is none. */
+  of(committed: bigint): bigint
+}
+
+/** The offsets are those of the source, as far as the log goes. */
+export class SameOffsets implements OffsetMap {
+  readonly #from: bigint
+  readonly #next: bigint
+
+  /** `log` is the restored part of the source. */
+  constructor(log: { readonly from: bigint; readonly next: bigint }) {
+    this.#from = log.from
+    this.#next = log.next
+  }
+
+  get start(): bigint {
+    return this.#from
+  }
+
+  take(): void {}
+
+  of(committed: bigint): bigint {
+    return smaller(larger(committed, this.#from), this.#next)
+  }
+}
 
 /** Follows one partition's batches to find where committed offsets of the source lie in the target. */
-export class OffsetTranslation {
+export class OffsetTranslation implements OffsetMap {
   readonly #wanted: bigint[]
   readonly #found = new Map<bigint, bigint>()
   readonly #targetFrom: bigint
@@ -18,7 +50,10 @@ export class OffsetTranslation {
     this.#next = targetFrom
   }
 
-  /** Takes the batches in order. */
+  get start(): bigint {
+    return this.#targetFrom
+  }
+
   take(batch: OutgoingBatch): void {
     for (let wanted = this.#wanted[0]; wanted !== undefined && wanted < batch.sourceNext; wanted = this.#wanted[0]) {
       const before = wanted <= batch.sourceFrom ? 0 : batch.recordsBefore(wanted)
@@ -28,7 +63,6 @@ export class OffsetTranslation {
     this.#next = this.#targetFrom + batch.position + BigInt(batch.records)
   }
 
-  /** The target's offset of the first restored record at or after `committed`; its end where there is none. */
   of(committed: bigint): bigint {
     return this.#found.get(committed) ?? this.#next
   }
@@ -38,7 +72,7 @@ export class OffsetTranslation {
 export function committedOffsets(
   groups: readonly CheckpointGroup[],
   topic: string,
-  { partition }: PartitionChain,
+  { partition }: Pick<PartitionChain, 'partition'>,
 ): bigint[] {
   return groups.flatMap(({ offsets }) =>
     offsets.filter((offset) => offset.topic === topic && offset.partition === partition).map(({ offset }) => offset),
@@ -48,15 +82,12 @@ export function committedOffsets(
 /** What a group is to have committed in the target. */
 export function targetOffsets(
   { offsets }: CheckpointGroup,
-  translate: (
-    topic: string,
-    partition: number,
-  ) => { readonly target: string; readonly translation: OffsetTranslation } | undefined,
+  translate: (topic: string, partition: number) => { readonly target: string; readonly offsets: OffsetMap } | undefined,
 ): GroupOffset[] {
   return offsets.flatMap(({ topic, partition, offset, metadata }) => {
     const found = translate(topic, partition)
     if (found === undefined) return []
     // The target's leader epochs are its own.
-    return [{ topic: found.target, partition, offset: found.translation.of(offset), leaderEpoch: -1, metadata }]
+    return [{ topic: found.target, partition, offset: found.offsets.of(offset), leaderEpoch: -1, metadata }]
   })
 }

@@ -4,6 +4,7 @@ import {
   booleanOption,
   checkRunOptions,
   choiceOption,
+  instantOption,
   integerOption,
   rejectUnknownOptions,
 } from '../internal/options.js'
@@ -11,6 +12,8 @@ import { type TopicFilter, topicFilterOption } from '../internal/topic-filter.js
 import type { RunOptions } from '../progress.js'
 import type { OffsetMode } from './events.js'
 import { type RenameOption, renameOption } from './rename.js'
+import type { RecordTransform } from './transformed.js'
+import type { RecordSelection } from './translated-steps.js'
 
 /** One job of a {@link TopicRestorer}. */
 export interface RestoreOptions extends RunOptions {
@@ -29,12 +32,30 @@ export interface RestoreOptions extends RunOptions {
    */
   readonly checkpoint?: CheckpointChoice | undefined
   /**
-   * `'exact'`: records must get the offsets they had, or nothing is written. `'translate'`: they come one after the
-   * other. `'auto'`: exact where that is what appending gives.
+   * `'exact'`: records get the offsets they had, transactions and holes included, or nothing is written.
+   * `'translate'`: committed records come one after the other. `'auto'`: exact where that costs little.
    *
    * @defaultValue `'auto'`
    */
   readonly offsets?: 'auto' | OffsetMode | undefined
+  /**
+   * What `'auto'` may spend on exactness for a topic, in milliseconds as `plan()` estimates them.
+   *
+   * @defaultValue `60_000`
+   */
+  readonly exactBudgetMs?: number | undefined
+  /** Leaves out records with an older timestamp. */
+  readonly since?: Date | undefined
+  /** Leaves out records with this timestamp or a newer one. Every record is judged by itself. */
+  readonly until?: Date | undefined
+  /** Changes records on their way. Forces `'translate'`. */
+  readonly transform?: RecordTransform | undefined
+  /**
+   * Limit of the bytes sent in a second, over all partitions, as they are in the archive.
+   *
+   * @defaultValue none
+   */
+  readonly bytesPerSecond?: number | undefined
   /**
    * Whether consumer groups are set to where they stood.
    *
@@ -51,11 +72,17 @@ export interface RestoreOptions extends RunOptions {
   readonly replicationFactor?: number | undefined
 }
 
+const DEFAULTS = { exactBudgetMs: 60_000 } as const
 const OPTIONS = [
   'topics',
   'rename',
   'checkpoint',
   'offsets',
+  'exactBudgetMs',
+  'since',
+  'until',
+  'transform',
+  'bytesPerSecond',
   'groups',
   'configs',
   'replicationFactor',
@@ -64,11 +91,16 @@ const OPTIONS = [
 ]
 
 /** The same, checked and copied. */
-export interface CheckedRestoreOptions extends RunOptions {
+export interface CheckedRestoreOptions {
+  readonly signal: AbortSignal | undefined
+  readonly onProgress: RunOptions['onProgress']
   readonly topics: TopicFilter | undefined
   readonly rename: RenameOption
   readonly checkpoint: CheckpointChoice
   readonly offsets: 'auto' | OffsetMode
+  readonly exactBudgetMs: number
+  readonly selection: RecordSelection
+  readonly bytesPerSecond: number | undefined
   readonly groups: boolean
   readonly configs: Readonly<Record<string, string>> | false
   readonly replicationFactor: number | undefined
@@ -78,7 +110,7 @@ export interface CheckedRestoreOptions extends RunOptions {
 export function checkedRestoreOptions(options: RestoreOptions): CheckedRestoreOptions {
   rejectUnknownOptions('restore', options, OPTIONS)
   checkRunOptions(options)
-  const { replicationFactor, checkpoint = 'latest' } = options
+  const { replicationFactor, bytesPerSecond, checkpoint = 'latest' } = options
   return {
     signal: options.signal,
     onProgress: options.onProgress,
@@ -86,6 +118,12 @@ export function checkedRestoreOptions(options: RestoreOptions): CheckedRestoreOp
     rename: renameOption(options.rename),
     checkpoint: instantChoiceOption('checkpoint', checkpoint),
     offsets: choiceOption('offsets', options.offsets, 'auto', ['auto', 'exact', 'translate']),
+    exactBudgetMs: integerOption('exactBudgetMs', options.exactBudgetMs, DEFAULTS.exactBudgetMs, { min: 0 }),
+    selection: selectionOption(options),
+    bytesPerSecond:
+      bytesPerSecond === undefined
+        ? undefined
+        : integerOption('bytesPerSecond', bytesPerSecond, Number.NaN, { min: 1 }),
     groups: booleanOption('groups', options.groups, true),
     configs: configsOption(options.configs),
     replicationFactor:
@@ -93,6 +131,14 @@ export function checkedRestoreOptions(options: RestoreOptions): CheckedRestoreOp
         ? undefined
         : integerOption('replicationFactor', replicationFactor, Number.NaN, { min: 1, max: 32_767 }),
   }
+}
+
+function selectionOption({ since, until, transform, offsets }: RestoreOptions): RecordSelection {
+  const times = { sinceMs: instantOption('since', since), untilMs: instantOption('until', until) }
+  if (transform === undefined) return times
+  if (typeof transform !== 'function') throw new TypeError(`\`transform\` must be a function, got ${String(transform)}`)
+  if (offsets === 'exact') throw new TypeError("`transform` and `offsets: 'exact'` exclude each other")
+  return { ...times, transform }
 }
 
 function configsOption(configs: RestoreOptions['configs'] = {}): Readonly<Record<string, string>> | false {

@@ -3,6 +3,7 @@ import { JsonFields, jsonBytes, readJson } from '../archive/json-object.js'
 import { RESTORES_PREFIX } from '../archive/names.js'
 import type { ProducerIdentity } from '../kafka/transport.js'
 import type { ArchiveStorage, StorageCallOptions } from '../storage/storage.js'
+import type { OffsetMode } from './events.js'
 
 /** Which topic a restore goes to. */
 export interface RestoreTarget {
@@ -21,10 +22,21 @@ export interface RestoreRecord extends ProducerIdentity {
   readonly source: string
   readonly target: string
   readonly checkpoint: string
-  /** First offset that this restore writes, by partition. */
+  readonly offsets: OffsetMode
+  /** Whether this restore created the topic: if its log is spoiled, it may be deleted and made again. */
+  readonly created: boolean
+  /** Where the target ended when the restore began, by partition. */
   readonly targetFrom: readonly bigint[]
   /** What the target's own configs were before they were held; `null` where the topic had none. */
   readonly originalConfigs: Readonly<Record<string, string | null>>
+}
+
+/** Which restore is about to create which topic. */
+export interface RestoreIntent {
+  readonly clusterId: string
+  readonly target: string
+  /** Digest of everything that decides which batches are produced. */
+  readonly digest: string
 }
 
 function keyOf({ clusterId, topicId }: RestoreTarget): string {
@@ -46,6 +58,8 @@ export async function readRestoreRecord(
     source: fields.string('source'),
     target: fields.string('target'),
     checkpoint: fields.string('checkpoint'),
+    offsets: fields.choice('offsets', ['exact', 'translate']),
+    created: fields.isSet('created'),
     targetFrom: fields.list('targetFrom', (item) => item.bigint('offset')),
     originalConfigs: fields.strings('originalConfigs'),
     producerId: fields.bigint('producerId'),
@@ -61,8 +75,41 @@ export async function pinRestore(
   { signal }: StorageCallOptions,
 ): Promise<RestoreRecord> {
   const targetFrom = record.targetFrom.map((offset) => ({ offset }))
-  const body = jsonBytes({ format: FORMAT_VERSION, ...record, targetFrom })
-  const { created } = await storage.put(keyOf(target), body, { signal })
-  if (created) return record
+  const created = record.created || undefined
+  const body = jsonBytes({ format: FORMAT_VERSION, ...record, targetFrom, created })
+  const put = await storage.put(keyOf(target), body, { signal })
+  if (put.created) return record
   return (await readRestoreRecord(storage, target, { signal })) ?? record
+}
+
+function intentKey({ clusterId, target, digest }: RestoreIntent): string {
+  return `${RESTORES_PREFIX}${clusterId}/intents/${target}.${digest}.json`
+}
+
+/** Says that the topic is about to be created, so that whoever finds it empty after a crash knows who made it. */
+export async function declareIntent(
+  storage: ArchiveStorage,
+  intent: RestoreIntent,
+  { signal }: StorageCallOptions,
+): Promise<void> {
+  const { target, digest } = intent
+  await storage.put(intentKey(intent), jsonBytes({ format: FORMAT_VERSION, target, digest }), { signal })
+}
+
+/** Whether this restore was about to create the topic. */
+export async function hasIntent(
+  storage: ArchiveStorage,
+  intent: RestoreIntent,
+  { signal }: StorageCallOptions,
+): Promise<boolean> {
+  return (await storage.head(intentKey(intent), { signal })) !== undefined
+}
+
+/** Forgets an intent: what has become of it is pinned. */
+export async function dropIntent(
+  storage: ArchiveStorage,
+  intent: RestoreIntent,
+  { signal }: StorageCallOptions,
+): Promise<void> {
+  await storage.delete(intentKey(intent), { signal })
 }

@@ -1,37 +1,25 @@
 import type { Checkpoint } from '../archive/checkpoint.js'
 import type { SegmentSource } from '../archive/read-segment.js'
-import { partitionName, type TopicPartition } from '../batch/topic-partition.js'
+import { partitionName } from '../batch/topic-partition.js'
 import { KafkeepError } from '../errors.js'
+import { sumOf } from '../internal/bigint.js'
 import { merge } from '../internal/merge.js'
+import { RateLimit } from '../internal/rate-limit.js'
 import type { KafkaTransport } from '../kafka/transport.js'
 import { type Progress, ProgressReporter, type RunOptions, ratePerSecond } from '../progress.js'
 import type { ArchiveStorage } from '../storage/storage.js'
+import { discardTarget } from './discard-target.js'
 import type { RestoreEvent } from './events.js'
-import { outgoingBatches } from './outgoing.js'
+import { exactSteps } from './exact-steps.js'
+import { PartitionTask, type RestoredPartition } from './partition-task.js'
 import type { TopicPlan } from './plan.js'
-import type { PartitionChain } from './plan-source.js'
+import { type PreparedTarget, prepareTarget } from './prepare-target.js'
 import { producePartition } from './produce-partition.js'
-import { committedOffsets, OffsetTranslation, targetOffsets } from './restore-groups.js'
-import { pinRestore, type RestoreRecord } from './restore-record.js'
-import { configsBeforeHold, holdConfigs, releaseConfigs } from './target-configs.js'
-
-/** What a partition has become. */
-export interface RestoredPartition extends TopicPartition {
-  /** The topic in the target cluster. */
-  readonly target: string
-  /** First offset of the restored state in the source. */
-  readonly sourceFrom: bigint
-  /** Offset after the last one of the restored state in the source. */
-  readonly sourceNext: bigint
-  /** Offset of the first restored record in the target. */
-  readonly targetFrom: bigint
-  /** Offset after the last restored record in the target. */
-  readonly targetNext: bigint
-  /** Records restored, by this run or by an earlier one that it took up. */
-  readonly records: bigint
-  /** Offsets that the archive itself lacks: its gaps. */
-  readonly missing: bigint
-}
+import { targetOffsets } from './restore-groups.js'
+import type { SpoiledTargetError } from './spoiled-target.js'
+import type { RestoreStep } from './step.js'
+import { releaseConfigs } from './target-configs.js'
+import { type RecordSelection, translatedSteps } from './translated-steps.js'
 
 /** What a restore achieved. */
 export interface RestoreSummary {
@@ -58,16 +46,9 @@ export interface RestoreContext extends RunOptions {
   readonly state: ArchiveStorage
   readonly maxInFlight: number
   readonly checkpoint: Checkpoint & { readonly id: string }
+  readonly selection: RecordSelection
   readonly groups: boolean
-}
-
-interface PartitionTask {
-  readonly plan: TopicPlan
-  readonly pinned: RestoreRecord
-  readonly chain: PartitionChain
-  readonly targetFrom: bigint
-  readonly translation: OffsetTranslation
-  restored: bigint
+  readonly bytesPerSecond: number | undefined
 }
 
 const PARTITIONS_AT_ONCE = 4
@@ -78,6 +59,8 @@ const REPORT_BYTES = 4_194_304
 export class RestoreRun {
   readonly #context: RestoreContext
   readonly #progress: ProgressReporter<Progress>
+  readonly #limit: RateLimit | undefined
+  readonly #tasks: PartitionTask[] = []
   readonly #held: Record<string, Readonly<Record<string, string>>> = {}
   #totalRecords = 0n
   #records = 0n
@@ -87,6 +70,7 @@ export class RestoreRun {
 
   constructor(context: RestoreContext) {
     this.#context = context
+    this.#limit = context.bytesPerSecond === undefined ? undefined : new RateLimit(context.bytesPerSecond)
     this.#progress = new ProgressReporter<Progress>(context.onProgress, (elapsedMs) => ({
       doneRecords: this.#records,
       totalRecords: this.#totalRecords,
@@ -96,56 +80,34 @@ export class RestoreRun {
   }
 
   async *restore(plans: readonly TopicPlan[]): AsyncGenerator<RestoreEvent, RestoreSummary, void> {
-    const tasks: PartitionTask[] = []
     for (const plan of plans) {
-      const pinned = await this.#prepare(plan)
-      tasks.push(...this.#tasksOf(plan, pinned))
+      const prepared = await prepareTarget(this.#context, plan)
+      this.#addTasks(prepared)
       yield { type: 'topic', topic: plan.source.topic, target: plan.target, offsets: plan.offsets }
     }
-    const queue = [...tasks]
-    yield* merge(Array.from({ length: Math.min(PARTITIONS_AT_ONCE, tasks.length) }, () => this.#work(queue)))
-    if (this.#context.groups) yield* this.#restoreGroups(tasks)
-    for (const plan of plans) yield await this.#release(plan, tasks)
+    const queue = [...this.#tasks]
+    yield* merge(Array.from({ length: Math.min(PARTITIONS_AT_ONCE, queue.length) }, () => this.#work(queue)))
+    if (this.#context.groups) yield* this.#restoreGroups()
+    for (const plan of plans) yield await this.#release(plan)
     this.#progress.finish()
-    return this.#summary(plans, tasks)
+    return this.#summary(plans)
   }
 
-  /** Makes the target ready. What it was before is pinned first, so that a crash in between loses nothing. */
-  async #prepare(plan: TopicPlan): Promise<RestoreRecord> {
-    const { kafka, state, checkpoint, signal } = this.#context
-    const { target, partitions, replicationFactor, configs } = plan
-    if (plan.create) await kafka.createTopic({ topic: target, partitions, replicationFactor, configs }, { signal })
-    const { clusterId, topics } = await kafka.metadata([target], { signal })
-    const topicId = topics[0]?.topicId ?? `-${clusterId}`
-    const pinned =
-      plan.pinned ??
-      (await pinRestore(
-        state,
-        { clusterId, topicId },
-        {
-          startedMs: Date.now(),
-          digest: plan.digest,
-          source: plan.source.topic,
-          target,
-          checkpoint: checkpoint.id,
-          targetFrom: plan.targetFrom,
-          originalConfigs: await configsBeforeHold(kafka, target, { signal }),
-          ...(await kafka.initProducerId({ signal })),
-        },
-        { signal },
-      ))
-    await holdConfigs(kafka, target, pinned.originalConfigs, { signal })
-    return pinned
+  /** Deletes a spoiled target, if the restore may. Answers whether it can be made again. */
+  async discard({ partition: { topic } }: SpoiledTargetError): Promise<boolean> {
+    const { kafka, signal } = this.#context
+    return discardTarget(
+      kafka,
+      this.#tasks.filter(({ plan }) => plan.target === topic),
+      { signal },
+    )
   }
 
-  #tasksOf(plan: TopicPlan, pinned: RestoreRecord): PartitionTask[] {
-    return plan.chains.map((chain, index) => {
+  #addTasks(prepared: PreparedTarget): void {
+    for (const [index, chain] of prepared.plan.chains.entries()) {
       for (const { segment } of chain.chain) this.#totalRecords += BigInt(segment.records)
-      const targetFrom = pinned.targetFrom[index] ?? 0n
-      const committed = committedOffsets(this.#context.checkpoint.groups, plan.source.topic, chain)
-      const translation = new OffsetTranslation(committed, targetFrom)
-      return { plan, pinned, chain, targetFrom, translation, restored: 0n }
-    })
+      this.#tasks.push(new PartitionTask(prepared, index, chain, this.#context.checkpoint.groups))
+    }
   }
 
   async *#work(queue: PartitionTask[]): AsyncGenerator<RestoreEvent, void, void> {
@@ -153,42 +115,54 @@ export class RestoreRun {
   }
 
   async *#produce(task: PartitionTask): AsyncGenerator<RestoreEvent, void, void> {
-    const { kafka, source, maxInFlight, signal } = this.#context
-    const { plan, pinned, chain, targetFrom } = task
-    const partition = { topic: plan.target, partition: chain.partition }
-    const target = { kafka, partition, identity: pinned, targetFrom, maxInFlight, signal }
+    const { plan, chain, target: partition } = task
     let records = 0
     let bytes = 0
     const report = (): RestoreEvent => {
-      const targetNext = targetFrom + task.restored
+      const { targetNext } = task
       const event = { type: 'progress', topic: plan.source.topic, partition: chain.partition, targetNext } as const
       const done = { ...event, records, bytes }
       records = 0
       bytes = 0
       return done
     }
-    for await (const batch of producePartition(target, () => outgoingBatches(source, chain.chain, { signal }))) {
-      task.translation.take(batch)
-      task.restored = batch.position + BigInt(batch.records)
-      records += batch.records
-      bytes += batch.sizeBytes
-      this.#records += BigInt(batch.records)
-      this.#bytes += BigInt(batch.sizeBytes)
+    const { kafka, maxInFlight, signal } = this.#context
+    const { topicId, pinned: identity, targetFrom } = task
+    const { sinceMs, untilMs } = this.#context.selection
+    const isFull = chain.dense && sinceMs === undefined && untilMs === undefined
+    const transactions = plan.offsets === 'exact' && !isFull
+    const own = { kafka, partition, topicId, identity, targetFrom, maxInFlight, transactions, signal }
+    for await (const step of producePartition({ ...own, limit: this.#limit }, () => this.#steps(task))) {
+      task.take(step)
+      if (step.type !== 'batch') continue
+      records += step.records
+      bytes += step.sizeBytes
+      this.#records += BigInt(step.records)
+      this.#bytes += BigInt(step.sizeBytes)
       this.#progress.tick()
       if (bytes >= REPORT_BYTES) yield report()
     }
     if (records > 0) yield report()
   }
 
-  async *#restoreGroups(tasks: readonly PartitionTask[]): AsyncGenerator<RestoreEvent, void, void> {
+  #steps({ plan, chain, targetFrom }: PartitionTask): AsyncGenerator<RestoreStep, void, void> {
+    const { source, selection, signal } = this.#context
+    if (plan.offsets === 'translate') return translatedSteps(source, chain.chain, { ...selection, signal })
+    return exactSteps(source, chain, { ...selection, targetFrom, signal })
+  }
+
+  async *#restoreGroups(): AsyncGenerator<RestoreEvent, void, void> {
     const { kafka, checkpoint, signal } = this.#context
     const taskOf = new Map(
-      tasks.map((task) => [partitionName({ topic: task.plan.source.topic, partition: task.chain.partition }), task]),
+      this.#tasks.map((task) => [
+        partitionName({ topic: task.plan.source.topic, partition: task.chain.partition }),
+        task,
+      ]),
     )
     for (const group of checkpoint.groups) {
       const offsets = targetOffsets(group, (topic, partition) => {
         const task = taskOf.get(partitionName({ topic, partition }))
-        return task && { target: task.plan.target, translation: task.translation }
+        return task && { target: task.plan.target, offsets: task.offsets }
       })
       if (offsets.length === 0) continue
       const { groupId } = group
@@ -205,31 +179,19 @@ export class RestoreRun {
     }
   }
 
-  async #release(plan: TopicPlan, tasks: readonly PartitionTask[]): Promise<RestoreEvent> {
+  async #release(plan: TopicPlan): Promise<RestoreEvent> {
     const { kafka, signal } = this.#context
-    const pinned = tasks.find((task) => task.plan === plan)?.pinned.originalConfigs ?? {}
+    const pinned = this.#tasks.find((task) => task.plan === plan)?.pinned.originalConfigs ?? {}
     const { released, held } = await releaseConfigs(kafka, plan.target, pinned, { oldestMs: oldest(plan), signal })
     if (Object.keys(held).length > 0) this.#held[plan.target] = held
     return { type: 'released', target: plan.target, configs: released }
   }
 
-  #summary(plans: readonly TopicPlan[], tasks: readonly PartitionTask[]): RestoreSummary {
-    const partitions = tasks.map(
-      ({ plan, chain, targetFrom, restored }): RestoredPartition => ({
-        topic: plan.source.topic,
-        target: plan.target,
-        partition: chain.partition,
-        sourceFrom: chain.from,
-        sourceNext: chain.next,
-        targetFrom,
-        targetNext: targetFrom + restored,
-        records: restored,
-        missing: missingOffsets(chain),
-      }),
-    )
+  #summary(plans: readonly TopicPlan[]): RestoreSummary {
+    const partitions = this.#tasks.map(({ outcome }) => outcome)
     return {
       partitions,
-      records: partitions.reduce((sum, { records }) => sum + records, 0n),
+      records: sumOf(partitions.map(({ records }) => records)),
       bytes: this.#bytes,
       groups: this.#groups,
       held: this.#held,
@@ -245,9 +207,4 @@ function oldest({ chains }: TopicPlan): bigint | undefined {
   return times
     .filter((time) => time >= 0n)
     .reduce<bigint | undefined>((min, time) => (min === undefined || time < min ? time : min), undefined)
-}
-
-/** Offsets of the state that no segment gives; only a gap can explain them, or the plan would have had a problem. */
-function missingOffsets({ chain, from, next }: PartitionChain): bigint {
-  return next - from - chain.reduce((sum, link) => sum + (link.next - link.from), 0n)
 }

@@ -45,7 +45,9 @@ export class FaultyWorld {
     this.failed = true
     if (kind !== 'after') return failing(error)
     const result = call()
-    return result instanceof Promise ? result.then(() => Promise.reject(error)) : failing(error)
+    if (!(result instanceof Promise)) return failing(error)
+    const lost = () => Promise.reject(error)
+    return result.then(lost, lost)
   }
 }
 

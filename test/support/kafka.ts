@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { type Admin, Kafka, logLevel, type Message, type RetryOptions } from 'kafkajs'
+import { type Admin, CompressionTypes, Kafka, logLevel, type Message, type RetryOptions } from 'kafkajs'
 import { KafkaJsTransport } from 'kafkeep/kafkajs'
 import { expect } from 'vitest'
 import { kafkaTool } from '../services/kafka-tool.js'
@@ -74,12 +74,17 @@ export class KafkaBench {
   }
 
   /** Produces each list of messages as one batch of partition `partition`, or of those that the messages name. */
-  async produce(topic: string, batches: readonly (readonly Message[])[], partition = 0): Promise<void> {
+  async produce(
+    topic: string,
+    batches: readonly (readonly Message[])[],
+    partition = 0,
+    compression = CompressionTypes.None,
+  ): Promise<void> {
     const producer = this.#client.producer()
     await producer.connect()
     try {
       for (const batch of batches) {
-        await producer.send({ topic, messages: batch.map((message) => ({ partition, ...message })) })
+        await producer.send({ topic, compression, messages: batch.map((message) => ({ partition, ...message })) })
       }
     } finally {
       await producer.disconnect()
@@ -137,11 +142,16 @@ export class KafkaBench {
   }
 
   /** The first `records` records as Kafka's own console consumer shows them, with the fields asked for. */
-  async shown(topic: string, records: number, fields: readonly string[] = []): Promise<string[]> {
+  async shown(
+    topic: string,
+    records: number,
+    fields: readonly string[] = [],
+    isolation: 'read_uncommitted' | 'read_committed' = 'read_uncommitted',
+  ): Promise<string[]> {
     const option = this.version === 'kafka39' ? '--property' : '--formatter-property'
     const { stdout } = await kafkaTool(this.version, 'console-consumer', [
       ...['--bootstrap-server', this.brokers.join(','), '--topic', topic, '--from-beginning'],
-      ...['--max-messages', String(records), '--timeout-ms', '20000'],
+      ...['--max-messages', String(records), '--timeout-ms', '20000', '--isolation-level', isolation],
       ...fields.flatMap((field) => [option, `print.${field}=true`]),
     ])
     return stdout.split('\n').filter((line) => line !== '')

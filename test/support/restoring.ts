@@ -1,6 +1,6 @@
 import type { KafkaTransport } from '../../src/kafka/transport.js'
-import type { OutgoingBatch } from '../../src/restore/outgoing.js'
 import { producePartition } from '../../src/restore/produce-partition.js'
+import type { OutgoingBatch } from '../../src/restore/step.js'
 import { batchBytes, numberedRecords } from './batches.js'
 import { PartitionModel, type ProduceFault } from './partition-model.js'
 import { streamOf } from './znode-arbitrary.js'
@@ -21,7 +21,8 @@ export function outgoing(sizes: readonly number[]): OutgoingBatch[] {
   return sizes.map((records, index) => {
     const baseSequence = Number(position)
     const batch: OutgoingBatch = {
-      ...{ position, records, sizeBytes: 100, sourceFrom: position, sourceNext: position + BigInt(records) },
+      ...{ type: 'batch', position, offsets: BigInt(records), records, sizeBytes: 100, baseSequence },
+      ...{ sourceFrom: position, sourceNext: position + BigInt(records), transaction: undefined },
       bytes: (identity) => batchBytes({ ...identity, baseSequence, records: numberedRecords(records, `${index}.`) }),
       recordsBefore: () => 0,
     }
@@ -54,7 +55,9 @@ export function restoringFrom(
   open: () => AsyncGenerator<OutgoingBatch, void, void>,
   { maxInFlight = 5, targetFrom = 0n, signal, kafka = model.transport }: RestoringOptions = {},
 ) {
-  return producePartition({ kafka, partition: TARGET, identity: IDENTITY, targetFrom, maxInFlight, signal }, open)
+  const who = { kafka, partition: TARGET, topicId: 'id', identity: IDENTITY }
+  const how = { targetFrom, maxInFlight, transactions: false, limit: undefined, signal }
+  return producePartition({ ...who, ...how }, open)
 }
 
 /** The values of all records, as text. */

@@ -111,15 +111,14 @@ describe.each(VERSIONS)('topics of %s', (version) => {
     await bench.admin((admin) => admin.deleteTopics({ topics: [topic] }))
     const target = `${topic}-translated`
     const restorer = new TopicRestorer({ kafka, storage })
-    const plan = await restorer.plan({ topics: [topic], rename: () => target })
+    const options = { topics: [topic], rename: () => target, offsets: 'translate' } as const
+    const plan = await restorer.plan(options)
     expect(plan.topics[0]).toMatchObject({ offsets: 'translate', create: true })
-    await restorer.run({ topics: [topic], rename: () => target })
+    await restorer.run(options)
     expect(await bench.shown(target, 8)).toEqual(messages(0, 8).map(({ value }) => value))
     const offsets = await bench.admin((admin) => admin.fetchOffsets({ groupId, topics: [target] }))
     expect(offsets[0]?.partitions[0]?.offset).toBe('3')
-    await expect(
-      restorer.run({ topics: [topic], rename: () => `${topic}-exact`, offsets: 'exact' }),
-    ).rejects.toMatchObject({ code: 'TARGET_CONFLICT' })
+    await expect(restorer.run({ ...options, offsets: 'exact' })).rejects.toMatchObject({ code: 'TARGET_CONFLICT' })
   })
 
   it('pass through the framing of the blog post in both directions', async () => {

@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { chainFor } from '../../../src/archive/partition-log.js'
-import { outgoingBatches } from '../../../src/restore/outgoing.js'
 import { committedOffsets, OffsetTranslation, targetOffsets } from '../../../src/restore/restore-groups.js'
+import { translatedSteps } from '../../../src/restore/translated-steps.js'
 import { MemoryStorage } from '../../../src/storage/memory.js'
 import { batchView, numberedRecords } from '../../support/batches.js'
 import { partitionLog, putSegment } from '../../support/segments.js'
@@ -44,7 +44,7 @@ describe('an offset that a group had committed', () => {
         const everyOffset = Array.from({ length: Number(segment.next) + 4 }, (_, offset) => BigInt(offset))
         const targetFrom = BigInt(targetStart)
         const translation = new OffsetTranslation([...everyOffset].reverse(), targetFrom)
-        for await (const batch of outgoingBatches({ storage, codecs: [] }, chain, {})) translation.take(batch)
+        for await (const batch of translatedSteps({ storage, codecs: [] }, chain, {})) translation.take(batch)
         const restored = batches.flatMap((batch) => [...batch.records()]).filter(({ offset }) => offset >= from)
         for (const committed of everyOffset) {
           const before = restored.filter(({ offset }) => offset < committed).length
@@ -64,7 +64,7 @@ describe('an offset that a group had committed', () => {
     const log = partitionLog({ segments: [first, second], newestGeneration: 2, cuts: new Map([[2, 2n]]) })
     const chain = chainFor(log, { generation: 2, from: 0n, next: 6n })
     const translation = new OffsetTranslation([0n, 1n, 2n, 3n, 4n, 5n, 6n], 0n)
-    for await (const batch of outgoingBatches({ storage, codecs: [] }, chain, {})) translation.take(batch)
+    for await (const batch of translatedSteps({ storage, codecs: [] }, chain, {})) translation.take(batch)
     expect([0n, 1n, 2n, 3n, 4n, 5n, 6n].map((offset) => translation.of(offset))).toEqual([0n, 1n, 2n, 3n, 4n, 5n, 6n])
   })
 
@@ -86,14 +86,13 @@ describe('the offsets of a group', () => {
       { groupId: 'a', offsets },
       { groupId: 'b', offsets: [{ ...place, partition: 0, offset: 8n, metadata: '' }] },
     ]
-    const chain = { partition: 0, generation: 1, from: 0n, next: 9n, chain: [] }
-    expect(committedOffsets(groups, 'orders', chain)).toEqual([4n, 8n])
+    expect(committedOffsets(groups, 'orders', { partition: 0 })).toEqual([4n, 8n])
   })
 
   it('are set in the target under its name, with their metadata and without the source’s epochs', () => {
     const translation = new OffsetTranslation([4n], 100n)
     const found = targetOffsets({ groupId: 'a', offsets }, (topic, partition) =>
-      topic === 'orders' && partition === 0 ? { target: 'orders-2', translation } : undefined,
+      topic === 'orders' && partition === 0 ? { target: 'orders-2', offsets: translation } : undefined,
     )
     expect(found).toEqual([{ topic: 'orders-2', partition: 0, offset: 100n, leaderEpoch: -1, metadata: 'kept' }])
   })

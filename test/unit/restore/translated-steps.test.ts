@@ -5,7 +5,8 @@ import { storeSegment } from '../../../src/archiver/store-segment.js'
 import type { KafkaRecord } from '../../../src/batch/read-records.js'
 import { RecordBatchView } from '../../../src/batch/record-batch.js'
 import { binaryFraming } from '../../../src/codec/binary-framing.js'
-import { type OutgoingBatch, outgoingBatches } from '../../../src/restore/outgoing.js'
+import type { OutgoingBatch } from '../../../src/restore/step.js'
+import { translatedSteps } from '../../../src/restore/translated-steps.js'
 import { MemoryStorage } from '../../../src/storage/memory.js'
 import { BIT, batchView, numberedRecords } from '../../support/batches.js'
 import { batchRecords } from '../../support/record-arbitrary.js'
@@ -23,7 +24,7 @@ async function outgoing(
   range: { readonly from: bigint; readonly next: bigint },
 ): Promise<OutgoingBatch[]> {
   const chain = chainFor(partitionLog({ segments }), { generation: 1, ...range })
-  return collected(outgoingBatches({ storage, codecs: [] }, chain, {}))
+  return collected(translatedSteps({ storage, codecs: [] }, chain, {}))
 }
 
 /** What a consumer of the target would see, but for where the records are. */

@@ -1,0 +1,160 @@
+import { readAborted } from '../archive/aborted.js'
+import { type ChainBatch, linksSince, readChain, type TimeRange } from '../archive/read-chain.js'
+import type { SegmentSource } from '../archive/read-segment.js'
+import { forProducing } from '../batch/write-batch.js'
+import { larger } from '../internal/bigint.js'
+import type { AbortedTransaction } from '../kafka/transport.js'
+import type { StorageCallOptions } from '../storage/storage.js'
+import { type Content, isSmall, isWhole, runs, SmallBatches, whole } from './content.js'
+import { fillerBatch, fillerCounts } from './filler.js'
+import type { PartitionChain } from './plan-source.js'
+import { type OutgoingBatch, type RestoreStep, SEQUENCES } from './step.js'
+import { type OpenTransaction, TransactionSlots } from './transaction-slots.js'
+
+/** Where and how a partition's log is made again. */
+export interface ExactTarget extends StorageCallOptions, TimeRange {
+  /** Offset at which the target ends before the restore. */
+  readonly targetFrom: bigint
+}
+
+/**
+ * The whole log of a chain at the offsets it had: fillers up to its start, plain batches, transactions as transactions
+ * with each marker at its offset, and an empty transaction for every other offset that holds no record.
+ *
+ * With a range of times the log starts at the first wanted record and ends behind the last one.
+ */
+export async function* exactSteps(
+  source: SegmentSource,
+  { chain, from, next }: PartitionChain,
+  { targetFrom, signal, ...times }: ExactTarget,
+): AsyncGenerator<RestoreStep, void, void> {
+  const steps = new ExactSteps(targetFrom)
+  const limited = times.sinceMs !== undefined || times.untilMs !== undefined
+  if (!limited) yield* steps.startAt(from)
+  const small = new SmallBatches()
+  for await (const item of readChain(source, linksSince(chain, times.sinceMs), { isolation: 'uncommitted', signal })) {
+    const fits = isPlain(item) && isSmall(item) && isWhole(item, times)
+    if (!(fits && small.endAt(item))) yield* steps.plain(small.take())
+    if (!fits) yield* steps.of(item, times)
+    else if (small.add(item)) yield* steps.plain(small.take())
+  }
+  yield* steps.plain(small.take())
+  if (!limited) yield* steps.fillUpTo(next)
+  const last = chain.at(-1)?.segment
+  if (steps.openTransactions.length === 0 || last === undefined) return
+  // The archive ends before these transactions do; the last segment's sidecar names those that were aborted.
+  const aborted = await readAborted(source.storage, last, { signal })
+  for (const open of steps.openTransactions) {
+    const isAborted = aborted.some((transaction) => isSame(transaction, open, from))
+    yield* steps.close(open.producerId, isAborted ? 'abort' : 'commit')
+  }
+}
+
+/** Of a transaction that began before the log's start only that much is known. */
+function isSame({ producerId, firstOffset }: AbortedTransaction, open: OpenTransaction, logStart: bigint): boolean {
+  if (producerId !== open.producerId) return false
+  return firstOffset === open.from || (firstOffset < logStart && open.from <= logStart)
+}
+
+function isPlain({ batch }: ChainBatch): boolean {
+  return !batch.transactional && !batch.control
+}
+
+/** Puts steps one behind the other, and counts what their places and sequences follow from. */
+class ExactSteps {
+  readonly #targetFrom: bigint
+  readonly #slots = new TransactionSlots()
+  /** Records sent so far under each slot's producer; `undefined` is the one of plain batches. */
+  readonly #sent = new Map<number | undefined, bigint>()
+  /** First offset that no step fills yet; `undefined` until the log's start is known. */
+  #offset: bigint | undefined
+
+  constructor(targetFrom: bigint) {
+    this.#targetFrom = targetFrom
+  }
+
+  get openTransactions(): readonly OpenTransaction[] {
+    return this.#slots.transactions
+  }
+
+  /** Fills the log up to its start, and removes the fillers. */
+  *startAt(offset: bigint): Generator<RestoreStep, void, void> {
+    this.#offset = this.#targetFrom
+    for (const count of fillerCounts(offset - this.#targetFrom)) {
+      const sourceFrom = this.#offset
+      const facts = { records: 0, sizeBytes: 0, sourceFrom, sourceNext: sourceFrom, recordsBefore: () => 0 }
+      yield this.#batch({ ...facts, bytes: () => fillerBatch(count) }, { offsets: BigInt(count) })
+    }
+    if (offset > this.#targetFrom) yield { type: 'log-start', position: offset - this.#targetFrom, offsets: 0n }
+  }
+
+  /** Whatever the batch is. */
+  *of(item: ChainBatch, times: TimeRange): Generator<RestoreStep, void, void> {
+    if (item.batch.control) return yield* this.#marker(item)
+    const contents = isWhole(item, times) ? [whole(item)] : runs(item, times)
+    yield* isPlain(item) ? this.plain(contents) : this.#transactional(item, contents)
+  }
+
+  /** Batches outside of transactions. */
+  *plain(contents: Iterable<Content>): Generator<RestoreStep, void, void> {
+    for (const content of contents) {
+      yield* this.fillUpTo(content.sourceFrom)
+      yield this.#batch(content, { offsets: BigInt(content.records) })
+    }
+  }
+
+  *#transactional({ batch }: ChainBatch, contents: Iterable<Content>): Generator<RestoreStep, void, void> {
+    for (const content of contents) {
+      yield* this.fillUpTo(content.sourceFrom)
+      yield this.#batch(content, {
+        offsets: BigInt(content.records),
+        transaction: this.#slots.open(batch.producerId, batch.baseOffset),
+      })
+    }
+  }
+
+  /** The marker that ends a transaction. One of a transaction without batches is as good as a hole. */
+  *#marker({ batch, from, next }: ChainBatch): Generator<RestoreStep, void, void> {
+    const { producerId, marker, baseOffset } = batch
+    if (marker === undefined || baseOffset < from || baseOffset >= next) return
+    if (!this.#slots.has(producerId)) return
+    yield* this.fillUpTo(baseOffset)
+    yield* this.close(producerId, marker)
+  }
+
+  /** Ends a producer's transaction with the next offset. */
+  *close(producerId: bigint, outcome: 'commit' | 'abort'): Generator<RestoreStep, void, void> {
+    const slot = this.#slots.close(producerId)
+    if (slot === undefined) return
+    yield { type: 'marker', slot, outcome, position: this.#take(1n), offsets: 1n }
+  }
+
+  /** Fills what holds no record before an offset; before the first one that is where the log starts. */
+  *fillUpTo(offset: bigint): Generator<RestoreStep, void, void> {
+    if (this.#offset === undefined) return yield* this.startAt(offset)
+    const offsets = offset - this.#offset
+    if (offsets <= 0n) return
+    yield { type: 'hole', position: this.#take(offsets), offsets, freeSlots: this.#slots.use(Number(offsets % 1_000n)) }
+  }
+
+  #batch(
+    { bytes, ...facts }: Content,
+    { offsets, transaction }: Pick<OutgoingBatch, 'offsets'> & Partial<Pick<OutgoingBatch, 'transaction'>>,
+  ): OutgoingBatch {
+    const sent = this.#sent.get(transaction?.slot) ?? 0n
+    this.#sent.set(transaction?.slot, sent + offsets)
+    const baseSequence = Number(sent % SEQUENCES)
+    return {
+      ...{ type: 'batch', ...facts, position: this.#take(offsets), offsets, baseSequence, transaction },
+      bytes: (identity) =>
+        forProducing(bytes(), { ...identity, baseSequence, transactional: transaction !== undefined }),
+    }
+  }
+
+  /** The place of the next so many offsets. */
+  #take(offsets: bigint): bigint {
+    const offset = larger(this.#offset ?? this.#targetFrom, this.#targetFrom)
+    this.#offset = offset + offsets
+    return offset - this.#targetFrom
+  }
+}

@@ -1,0 +1,93 @@
+import type { CheckpointGroup } from '../archive/checkpoint.js'
+import type { TopicPartition } from '../batch/topic-partition.js'
+import type { TopicPlan } from './plan.js'
+import type { PartitionChain } from './plan-source.js'
+import { committedOffsets, type OffsetMap, OffsetTranslation, SameOffsets } from './restore-groups.js'
+import type { RestoreRecord } from './restore-record.js'
+import type { RestoreStep } from './step.js'
+
+/** What a partition has become. */
+export interface RestoredPartition extends TopicPartition {
+  /** The topic in the target cluster. */
+  readonly target: string
+  /** First offset of the restored state in the source. */
+  readonly sourceFrom: bigint
+  /** Offset after the last one of the restored state in the source. */
+  readonly sourceNext: bigint
+  /** Offset of the first restored record in the target. */
+  readonly targetFrom: bigint
+  /** Offset after the last restored record in the target. */
+  readonly targetNext: bigint
+  /** Records restored, by this run or by an earlier one that it took up. */
+  readonly records: bigint
+  /** Offsets that the archive itself lacks: its gaps. */
+  readonly missing: bigint
+}
+
+/** The restore of one partition, and how far it is. */
+export class PartitionTask {
+  readonly plan: TopicPlan
+  readonly pinned: RestoreRecord
+  readonly topicId: string
+  readonly chain: PartitionChain
+  /** Where the target ended when the restore began. */
+  readonly targetFrom: bigint
+  /** Where offsets of the source are in the target. */
+  readonly offsets: OffsetMap
+  #targetNext: bigint
+  #records = 0n
+
+  constructor(
+    { plan, pinned, topicId }: Pick<PartitionTask, 'plan' | 'pinned' | 'topicId'>,
+    index: number,
+    chain: PartitionChain,
+    groups: readonly CheckpointGroup[],
+  ) {
+    this.plan = plan
+    this.pinned = pinned
+    this.topicId = topicId
+    this.chain = chain
+    this.targetFrom = pinned.targetFrom[index] ?? 0n
+    const committed = committedOffsets(groups, plan.source.topic, chain)
+    this.offsets = plan.offsets === 'exact' ? new SameOffsets(chain) : new OffsetTranslation(committed, this.targetFrom)
+    this.#targetNext = this.targetFrom
+  }
+
+  /** The partition that is restored into. */
+  get target(): TopicPartition {
+    return { topic: this.plan.target, partition: this.chain.partition }
+  }
+
+  /** Offset in the target after what is restored. */
+  get targetNext(): bigint {
+    return this.#targetNext
+  }
+
+  /** Notes a step that is done. */
+  take(step: RestoreStep): void {
+    this.#targetNext = this.targetFrom + step.position + step.offsets
+    if (step.type !== 'batch') return
+    this.#records += BigInt(step.records)
+    this.offsets.take(step)
+  }
+
+  get outcome(): RestoredPartition {
+    const { plan, chain } = this
+    return {
+      topic: plan.source.topic,
+      target: plan.target,
+      partition: chain.partition,
+      sourceFrom: chain.from,
+      sourceNext: chain.next,
+      targetFrom: this.offsets.start,
+      targetNext: this.#targetNext,
+      records: this.#records,
+      missing: missingOffsets(chain),
+    }
+  }
+}
+
+/** Offsets of the state that no segment gives; only a gap can explain them, or the plan would have had a problem. */
+function missingOffsets({ chain, from, next }: PartitionChain): bigint {
+  return next - from - chain.reduce((sum, link) => sum + (link.next - link.from), 0n)
+}

@@ -1,0 +1,58 @@
+import type { KafkaTransport } from '../kafka/transport.js'
+import type { ArchiveStorage } from '../storage/storage.js'
+import type { TopicPlan } from './plan.js'
+import { declareIntent, dropIntent, hasIntent, pinRestore, type RestoreRecord } from './restore-record.js'
+import { configsBeforeHold, holdConfigs } from './target-configs.js'
+
+/** Where a target is prepared, and where it is noted. */
+export interface PrepareContext {
+  readonly kafka: KafkaTransport
+  readonly state: ArchiveStorage
+  readonly checkpoint: { readonly id: string }
+  readonly signal?: AbortSignal | undefined
+}
+
+/** A target that is ready to receive. */
+export interface PreparedTarget {
+  readonly plan: TopicPlan
+  readonly pinned: RestoreRecord
+  readonly topicId: string
+}
+
+/** Makes a target ready. What it was before is pinned first, so that a crash in between loses nothing. */
+export async function prepareTarget(
+  { kafka, state, checkpoint, signal }: PrepareContext,
+  plan: TopicPlan,
+): Promise<PreparedTarget> {
+  const { target, digest, partitions, replicationFactor, configs } = plan
+  const { clusterId } = await kafka.metadata([], { signal })
+  const intent = { clusterId, target, digest }
+  if (plan.create) {
+    await declareIntent(state, intent, { signal })
+    await kafka.createTopic({ topic: target, partitions, replicationFactor, configs }, { signal })
+  }
+  const { topics } = await kafka.metadata([target], { signal })
+  const topicId = topics[0]?.topicId ?? `-${clusterId}`
+  const pinned = plan.pinned ?? (await pin())
+  await holdConfigs(kafka, target, pinned.originalConfigs, { signal })
+  return { plan, pinned, topicId }
+
+  async function pin(): Promise<RestoreRecord> {
+    const created = plan.create || (await hasIntent(state, intent, { signal }))
+    const record: RestoreRecord = {
+      startedMs: Date.now(),
+      digest,
+      source: plan.source.topic,
+      target,
+      checkpoint: checkpoint.id,
+      offsets: plan.offsets,
+      created,
+      targetFrom: plan.targetFrom,
+      originalConfigs: await configsBeforeHold(kafka, target, { signal }),
+      ...(await kafka.initProducerId({ signal })),
+    }
+    const agreed = await pinRestore(state, { clusterId, topicId }, record, { signal })
+    await dropIntent(state, intent, { signal })
+    return agreed
+  }
+}
