@@ -41,7 +41,7 @@ export interface OutgoingBatch extends StepPlace {
 }
 
 /** Where a batch stands in a transaction. */
-export interface TransactionPart {
+interface TransactionPart {
   /** Number of the transactional id that replays it. */
   readonly slot: number
   /** Whether the transaction begins with it. */
@@ -49,7 +49,7 @@ export interface TransactionPart {
 }
 
 /** Ends a transaction that has batches. The marker takes one offset. */
-export interface MarkerStep extends StepPlace {
+interface MarkerStep extends StepPlace {
   readonly type: 'marker'
   readonly slot: number
   readonly outcome: 'commit' | 'abort'
@@ -63,6 +63,6 @@ export interface HoleStep extends StepPlace {
 }
 
 /** Removes the fillers, so that the log starts here. */
-export interface LogStartStep extends StepPlace {
+interface LogStartStep extends StepPlace {
   readonly type: 'log-start'
 }
