@@ -15,7 +15,7 @@ import {
   offsetForLeaderEpochRequest,
 } from './protocol/offsets.js'
 import type { ProduceAnswer } from './protocol/produce.js'
-import { INIT_PRODUCER_ID, initProducerIdRequest, type TransactionSettings } from './protocol/producer-id.js'
+import { INIT_PRODUCER_ID, initProducerIdRequest } from './protocol/producer-id.js'
 import type {
   ClusterMetadata,
   FetchedPartition,
@@ -135,7 +135,9 @@ export class KafkaJsTransport implements KafkaTransport {
   async initProducerId({
     transaction,
     ...options
-  }: TransportCallOptions & { readonly transaction?: TransactionSettings } = {}): Promise<ProducerIdentity> {
+  }: TransportCallOptions & {
+    readonly transaction?: { readonly transactionalId: string; readonly timeoutMs: number }
+  } = {}): Promise<ProducerIdentity> {
     if (transaction !== undefined) return this.#transactions.init(transaction, options)
     const doing = 'give a producer id'
     return this.#routing.retrying(doing, options, async () => {

@@ -193,7 +193,7 @@ export interface KafkaTransport {
   /**
    * Deletes all records before an offset of a partition: the log then starts there.
    *
-   * @throws {@link TransportError} with the reason `OFFSET_OUT_OF_RANGE` when the log ends before the offset, or
+   * @throws TransportError with the reason `OFFSET_OUT_OF_RANGE` when the log ends before the offset, or
    * `POLICY_VIOLATION` when the topic is compacted and nothing else.
    */
   deleteRecords(partition: TopicPartition, before: bigint, options?: TransportCallOptions): Promise<void>
@@ -203,7 +203,7 @@ export interface KafkaTransport {
    *
    * It is asked again when an answer was lost: the epoch may go up by more than one.
    *
-   * @throws {@link TransportError} with the reason `INVALID_TRANSACTION_TIMEOUT` when the brokers allow only shorter
+   * @throws TransportError with the reason `INVALID_TRANSACTION_TIMEOUT` when the brokers allow only shorter
    * transactions.
    */
   initProducerId(
@@ -224,7 +224,7 @@ export interface KafkaTransport {
    * Makes a partition part of the producer's transaction, which begins with it. Saying it again is harmless. Waits while
    * the producer's last transaction is being ended.
    *
-   * @throws {@link TransportError} with the reason `PRODUCER_FENCED` or `INVALID_PRODUCER_EPOCH` when somebody else has
+   * @throws TransportError with the reason `PRODUCER_FENCED` or `INVALID_PRODUCER_EPOCH` when somebody else has
    * the identity now, or the cluster has ended a transaction that took too long.
    */
   addToTransaction(
@@ -235,7 +235,7 @@ export interface KafkaTransport {
   /**
    * Ends the producer's transaction. Resolves before the marker is in the log. Saying the same again is harmless.
    *
-   * @throws {@link TransportError} with the reason `INVALID_TXN_STATE` when no transaction is open, or the last one was
+   * @throws TransportError with the reason `INVALID_TXN_STATE` when no transaction is open, or the last one was
    * ended the other way, and as {@link KafkaTransport.addToTransaction} does.
    */
   endTransaction(
@@ -246,7 +246,7 @@ export interface KafkaTransport {
   /**
    * What the coordinator knows of a transactional id; `undefined` where it knows nothing.
    *
-   * @throws {@link TransportError} when the brokers are older than Kafka 3.0, which cannot tell.
+   * @throws TransportError when the brokers are older than Kafka 3.0, which cannot tell.
    */
   describeTransaction(
     transactionalId: string,
