@@ -11,6 +11,7 @@ import {
 import { CREATE_TOPICS, createTopicRequest } from './protocol/create-topics.js'
 import { DELETE_RECORDS, deleteRecordsRequest } from './protocol/delete-records.js'
 import { DELETE_TOPICS, deleteTopicRequest } from './protocol/delete-topics.js'
+import { isRetryable } from './protocol/error-codes.js'
 import { protocolError } from './retry.js'
 import type { NewTopic, TopicConfigs, TransportCallOptions } from './transport.js'
 
@@ -84,8 +85,9 @@ export class KafkaJsTopics {
       }
     })
     await this.#routing.retrying(`wait until topic ${topic} is deleted`, options, async () => {
-      const [described] = (await this.#routing.describe([topic], options)).topics
-      if (described?.error === 'UNKNOWN_TOPIC_OR_PARTITION') return
+      const { topics, controllerId } = await this.#routing.describe([topic], options)
+      const isKnown = topics.some(({ error }) => error !== 'UNKNOWN_TOPIC_OR_PARTITION')
+      if (!isKnown && !(await this.#isTaken(topic, controllerId, options))) return
       throw new TransportError(`topic ${topic} is being deleted, but still known`, { system: 'kafka', retryable: true })
     })
   }
@@ -97,6 +99,19 @@ export class KafkaJsTopics {
     await this.#routing.askLeaders(doing, [{ ...partition, before }], DELETE_RECORDS, options, (version, deletions) =>
       deleteRecordsRequest(version, deletions, REQUEST_TIMEOUT_MS),
     )
+  }
+
+  /**
+   * Whether no topic of this name can be created because there is one. A controller with ZooKeeper still says so for a
+   * while when its brokers have forgotten the topic.
+   */
+  async #isTaken(topic: string, controllerId: number, options: TransportCallOptions): Promise<boolean> {
+    const probe = { topic, partitions: 1, replicationFactor: 1, configs: {} }
+    const request = (version: number) =>
+      createTopicRequest(version, probe, { validateOnly: true, timeoutMs: REQUEST_TIMEOUT_MS })
+    const [answer] = await this.#routing.send(controllerId, CREATE_TOPICS, request, options)
+    if (answer?.error !== undefined && isRetryable(answer.error)) checkTopic(answer, 'look for the topic')
+    return answer?.error === 'TOPIC_ALREADY_EXISTS'
   }
 }
 

@@ -98,7 +98,7 @@ export class ClusterModel {
     return fakeKafka(
       new Proxy(calls, {
         get: (target, name) => {
-          this.#transactions.tick()
+          if (name in target) this.#transactions.tick()
           return Reflect.get(target, name)
         },
       }),

@@ -4,7 +4,8 @@ import type { KafkaTransport } from '../../src/kafka/transport.js'
 export function fakeKafka(methods: Partial<KafkaTransport>): KafkaTransport {
   return new Proxy(methods as KafkaTransport, {
     get(target, name, receiver) {
-      if (name in target) return Reflect.get(target, name, receiver)
+      // What is awaited is asked whether it is a promise.
+      if (name in target || name === 'then') return Reflect.get(target, name, receiver)
       throw new Error(`the test did not expect a call of ${String(name)}`)
     },
   })
