@@ -4,6 +4,7 @@ import { batchOf, type KafkaContract, withTransport } from './support.js'
 
 const PARTITION = { topic: 'a-topic', partition: 0 }
 const IDENTITY = { producerId: 1n, producerEpoch: 0 }
+const PRODUCER = { ...IDENTITY, transactionalId: 'a-transactional-id' }
 
 /** Every call, as one that asks for little. */
 const CALLS: Readonly<Record<string, (transport: KafkaTransport, signal?: AbortSignal) => Promise<unknown>>> = {
@@ -19,8 +20,13 @@ const CALLS: Readonly<Record<string, (transport: KafkaTransport, signal?: AbortS
       { topic: 'b', partitions: 1, replicationFactor: 1, configs: {} },
       { signal, validateOnly: true },
     ),
+  deleteTopic: (transport, signal) => transport.deleteTopic(PARTITION.topic, { signal }),
+  deleteRecords: (transport, signal) => transport.deleteRecords(PARTITION, 0n, { signal }),
   initProducerId: (transport, signal) => transport.initProducerId({ signal }),
   produce: (transport, signal) => transport.produce(PARTITION, batchOf(1, IDENTITY, 0), { signal }),
+  addToTransaction: (transport, signal) => transport.addToTransaction(PRODUCER, PARTITION, { signal }),
+  endTransaction: (transport, signal) => transport.endTransaction(PRODUCER, 'abort', { signal }),
+  describeTransaction: (transport, signal) => transport.describeTransaction(PRODUCER.transactionalId, { signal }),
   listGroups: (transport, signal) => transport.listGroups({ signal }),
   groupOffsets: (transport, signal) => transport.groupOffsets('a-group', undefined, { signal }),
   commitGroupOffsets: (transport, signal) =>

@@ -1,9 +1,13 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { ATTRIBUTE } from '../../batch/batch-header.js'
+import { batchHeaderOf, buildBatch } from '../../batch/build-batch.js'
+import { readStoredRecords } from '../../batch/stored-records.js'
 import type { TopicPartition } from '../../batch/topic-partition.js'
 import { forProducing, writeBatch } from '../../batch/write-batch.js'
 import type {
   FetchedPartition,
+  FetchRequest,
   GroupAssignment,
   GroupMembership,
   KafkaTransport,
@@ -39,9 +43,13 @@ export function freshName(): string {
 }
 
 /** Creates a topic and answers its name. */
-export async function freshTopic(transport: KafkaTransport, partitions = 1): Promise<string> {
+export async function freshTopic(
+  transport: KafkaTransport,
+  partitions = 1,
+  configs: Readonly<Record<string, string>> = {},
+): Promise<string> {
   const topic = freshName()
-  await transport.createTopic({ topic, partitions, replicationFactor: 1, configs: {} })
+  await transport.createTopic({ topic, partitions, replicationFactor: 1, configs })
   return topic
 }
 
@@ -57,11 +65,25 @@ export function batchOf(count: number, identity: ProducerIdentity, baseSequence:
   return forProducing(writeBatch(records), { ...identity, baseSequence })
 }
 
-/** Reads one partition once. `topicId` and `lastFetchedEpoch` are as the test wants them. */
+/** {@link batchOf} as part of a transaction. */
+export function transactionalBatchOf(count: number, identity: ProducerIdentity, baseSequence: number): Buffer {
+  const batch = batchOf(count, identity, baseSequence)
+  return buildBatch({ ...batchHeaderOf(batch), attributes: ATTRIBUTE.transactional }, [...readStoredRecords(batch)])
+}
+
+/** What {@link fetchOnce} may be asked for; what is left out is as in a reader's first request. */
+export interface FetchOnceOptions {
+  readonly offset: bigint
+  readonly topicId?: string
+  readonly lastFetchedEpoch?: number
+  readonly isolation?: FetchRequest['isolation']
+}
+
+/** Reads one partition once. */
 export async function fetchOnce(
   transport: KafkaTransport,
   { topic, partition }: TopicPartition,
-  position: { readonly offset: bigint; readonly topicId?: string; readonly lastFetchedEpoch?: number },
+  { isolation = 'committed', ...position }: FetchOnceOptions,
 ): Promise<FetchedPartition> {
   const { topics } = await transport.metadata([topic])
   const nodeId = topics[0]?.partitions[partition]?.leaderId ?? -1
@@ -71,7 +93,7 @@ export async function fetchOnce(
     nodeId,
     maxWaitMs: 100,
     maxBytes: FETCH_BYTES,
-    isolation: 'committed',
+    isolation,
     topics: [{ topic, topicId, partitions: [place] }],
   })
   if (answer === undefined) throw new Error('the answer to a fetch leaves the partition out')
