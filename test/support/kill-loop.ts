@@ -97,18 +97,25 @@ export function largeBatches(from: number, to: number): Message[][] {
   return batches
 }
 
-/** How many records each partition of an archived topic has, and a digest over their offset, time, key and value. */
+/**
+ * How many records each partition of an archived topic has, and a digest over their offset, time, key and value: of those
+ * that are committed, and of all.
+ */
 export async function digestsOf(storage: ArchiveStorage, topic: string): Promise<string[]> {
   const archive = new TopicArchive({ storage })
   const digests: string[] = []
-  for (const { partition } of await archive.partitions(topic)) {
-    const hash = createHash('sha256')
-    let records = 0
-    for await (const { offset, timestampMs, key, value } of archive.records({ topic, partition })) {
-      hash.update(`${offset} ${timestampMs} ${Buffer.from(key ?? [])} ${Buffer.from(value ?? [])}\n`)
-      records++
+  for (const { partition, next } of await archive.partitions(topic)) {
+    const seen: string[] = []
+    for (const isolation of ['committed', 'uncommitted'] as const) {
+      const hash = createHash('sha256')
+      let records = 0
+      for await (const { offset, timestampMs, key, value } of archive.records({ topic, partition, isolation })) {
+        hash.update(`${offset} ${timestampMs} ${Buffer.from(key ?? [])} ${Buffer.from(value ?? [])}\n`)
+        records++
+      }
+      seen.push(`${records} ${isolation} records, ${hash.digest('hex')}`)
     }
-    digests.push(`${records} records, ${hash.digest('hex')}`)
+    digests.push(`up to ${next}: ${seen.join(', ')}`)
   }
   return digests
 }

@@ -1,4 +1,4 @@
-import { FileSystemStorage, MemoryStorage, TopicArchiver, TopicRestorer } from 'kafkeep'
+import { FileSystemStorage, MemoryStorage, TopicArchiver } from 'kafkeep'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { KafkaBench } from '../../support/kafka.js'
 import { type DoomedRun, digestsOf, killOften, killSeed, largeBatches } from '../../support/kill-loop.js'
@@ -10,7 +10,7 @@ const PARTITIONS = 2
 /** Longer than a run takes, so that kills come everywhere in it, and some too late. */
 const LATEST_KILL_MS = 1_200
 
-describe('a process that is killed with SIGKILL at any instant', { timeout: 300_000 }, () => {
+describe('an archiver that is killed with SIGKILL at any instant', { timeout: 300_000 }, () => {
   const temporaryFolder = temporaryFolders()
   const seed = killSeed(process.env)
   let bench: KafkaBench
@@ -27,29 +27,14 @@ describe('a process that is killed with SIGKILL at any instant', { timeout: 300_
 
   it('leaves an archive that the next run completes, as if nothing had happened', async () => {
     const directory = await temporaryFolder()
-    await kill({ verb: 'archive', brokers: bench.brokers, directory, topic })
+    const run: DoomedRun = { verb: 'archive', brokers: bench.brokers, directory, topic }
+    await killOften(() => run, { kills: KILLS, latestKillMs: LATEST_KILL_MS, seed })
     const storage = new FileSystemStorage({ directory })
     await using kafka = bench.transport()
     const last = await new TopicArchiver({ kafka, storage }).run({ topics: [topic] })
     expect(last).toMatchObject({ complete: true })
     expect(await digestsOf(storage, topic)).toEqual(await digestsOfCluster(topic))
   })
-
-  it('leaves a restore that the next run completes, nothing twice and nothing missing', async () => {
-    const directory = await temporaryFolder()
-    const storage = new FileSystemStorage({ directory })
-    await using kafka = bench.transport()
-    await new TopicArchiver({ kafka, storage }).run({ topics: [topic], groups: false })
-    const target = `${topic}-restored`
-    await kill({ verb: 'restore', brokers: bench.brokers, directory, topic, target })
-    const last = await new TopicRestorer({ kafka, storage }).run({ topics: [topic], rename: () => target })
-    expect(last).toMatchObject({ complete: true, records: BigInt(RECORDS * PARTITIONS) })
-    expect(await digestsOfCluster(target)).toEqual(await digestsOfCluster(topic))
-  })
-
-  async function kill(run: DoomedRun): Promise<void> {
-    await killOften(() => run, { kills: KILLS, latestKillMs: LATEST_KILL_MS, seed })
-  }
 
   /** What a topic holds, in the eyes of an archive that nobody disturbed. */
   async function digestsOfCluster(name: string): Promise<string[]> {
