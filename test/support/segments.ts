@@ -4,6 +4,7 @@ import { abortedKey, type PartitionIdentity, type SegmentName, segmentKey } from
 import type { PartitionLog, SegmentInfo } from '../../src/archive/partition-log.js'
 import { SegmentMemory } from '../../src/archiver/segment-memory.js'
 import type { RecordBatchView } from '../../src/batch/record-batch.js'
+import { larger } from '../../src/internal/bigint.js'
 import type { AbortedTransaction } from '../../src/kafka/transport.js'
 import type { ArchiveStorage } from '../../src/storage/storage.js'
 import { rangeOf } from './transactional-log.js'
@@ -39,6 +40,7 @@ export async function putSegment(
     firstEpoch: batches[0]?.leaderEpoch ?? -1,
     lastEpoch: batches.at(-1)?.leaderEpoch ?? -1,
     records: batches.reduce((sum, { control, recordCount }) => sum + (control ? 0 : recordCount), 0),
+    maxTimestampMs: batches.map(({ maxTimestampMs }) => maxTimestampMs).reduce(larger, -1n),
     abortedTransactions: aborted.length,
     crc32c: crc32c(bytes),
     ...changes,
