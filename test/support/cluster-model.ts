@@ -20,6 +20,7 @@ import { TransactionModel } from './transaction-model.js'
 import type { TransactionalLog } from './transactional-log.js'
 
 const LEADER = 1
+/** Of topics that were there before; new ones have had no other leader. */
 const LEADER_EPOCH = 3
 const CLUSTER_ID = 'the-cluster'
 
@@ -83,6 +84,11 @@ export class ClusterModel {
     this.#transactions.expire(transactionalId)
   }
 
+  /** What the age of old records does to the memory of brokers. */
+  forgetProducers(): void {
+    for (const { logs } of this.#topics.values()) for (const log of logs) log.forgetProducers()
+  }
+
   get transport(): KafkaTransport {
     const calls: Partial<KafkaTransport> = {
       ...this.#topicCalls(),
@@ -126,6 +132,7 @@ export class ClusterModel {
         this.#topics.delete(topic)
       },
       deleteRecords: async (partition, before) => {
+        if (before < 0n) throw new RangeError(`\`before\` must be an offset, got ${before}`)
         const log = this.#log(partition)
         const policy = this.#topic(partition.topic).configs.get('cleanup.policy')
         const error = policy === 'compact' ? 'POLICY_VIOLATION' : log.deleteBefore(before)
@@ -143,7 +150,7 @@ export class ClusterModel {
         }),
       epochEnds: async (questions) => questions.map((question) => this.#log(question).epochEnd(question.epoch)),
       fetch: (request) => this.#fetch(request),
-      produce: async (partition, batch, options) => this.#produce(partition, batch, options),
+      produce: async (partition, batch, { transactionalId } = {}) => this.#produce(partition, batch, transactionalId),
     }
   }
 
@@ -176,12 +183,12 @@ export class ClusterModel {
 
   #describe(topic: string): TopicMetadata {
     const known = this.#topics.get(topic)
-    const leader = { leaderId: LEADER, leaderEpoch: LEADER_EPOCH, replicas: [LEADER] }
+    const leader = { leaderId: LEADER, replicas: [LEADER] }
     return {
       topic,
       topicId: this.#isOld ? undefined : known?.topicId,
       internal: false,
-      partitions: (known?.logs ?? []).map((_, partition) => ({ partition, ...leader })),
+      partitions: (known?.logs ?? []).map(({ leaderEpoch }, partition) => ({ partition, leaderEpoch, ...leader })),
       error: known === undefined ? 'UNKNOWN_TOPIC_OR_PARTITION' : undefined,
     }
   }
@@ -196,17 +203,19 @@ export class ClusterModel {
     if (validateOnly) return
     this.#topics.set(topic, {
       topicId: Buffer.from(String(++this.#created).padStart(16, '-')).toString('base64url'),
-      logs: Array.from({ length: partitions }, () => new LogModel(LEADER_EPOCH)),
+      logs: Array.from({ length: partitions }, () => new LogModel(0)),
       configs: new Map(Object.entries(configs)),
     })
   }
 
-  #produce(partition: TopicPartition, bytes: Buffer, { transactionalId = '' } = {}): ProduceAnswer {
+  #produce(partition: TopicPartition, bytes: Buffer, transactionalId: string | undefined): ProduceAnswer {
     const log = this.#log(partition)
     const { transactional, producerId } = new RecordBatchView(bytes)
+    if (!transactional) return log.append(bytes)
+    if (transactionalId === undefined) return { error: 'TRANSACTIONAL_ID_AUTHORIZATION_FAILED', baseOffset: -1n }
+    // Brokers ask the coordinator only when a transaction begins in the log: one whose marker is not written yet goes on.
     const identity = { producerId, producerEpoch: bytes.readInt16BE(FIELD.producerEpoch) }
-    const asks = transactional && !log.hasOpen(producerId)
-    const error = asks ? this.#transactions.refusal(transactionalId, partition, identity) : undefined
+    const error = log.hasOpen(producerId) ? undefined : this.#transactions.refusal(transactionalId, partition, identity)
     return error === undefined ? log.append(bytes) : { error, baseOffset: -1n }
   }
 
@@ -232,13 +241,18 @@ export class ClusterModel {
 
   #read(
     { topic, topicId }: FetchedTopic,
-    { partition, ...reading }: FetchPosition & Pick<FetchRequest, 'isolation'> & { readonly wholeFirst: boolean },
+    {
+      partition,
+      lastFetchedEpoch,
+      ...reading
+    }: FetchPosition & Pick<FetchRequest, 'isolation'> & { readonly wholeFirst: boolean },
   ): FetchedPartition {
     const known = this.#topics.get(topic)
     const log = known?.logs[partition]
     const isOther = topicId !== undefined && topicId !== known?.topicId
     const error = isOther ? 'UNKNOWN_TOPIC_ID' : log === undefined ? 'UNKNOWN_TOPIC_OR_PARTITION' : undefined
-    const read = error === undefined ? log?.read(reading) : undefined
+    const read =
+      error === undefined ? log?.read({ ...reading, lastFetchedEpoch: this.#isOld ? -1 : lastFetchedEpoch }) : undefined
     const found = {
       highWatermark: log?.end ?? -1n,
       lastStableOffset: log?.lastStable ?? -1n,

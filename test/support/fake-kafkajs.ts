@@ -32,7 +32,9 @@ export interface FakeCluster {
   readonly partitions?: readonly TopicPartition[]
   /** -1 for one without a leader. */
   readonly leaderOf?: (partition: TopicPartition) => number
-  /** Answers everything but Metadata. */
+  /** How many APIs the brokers speak, counted from 0. */
+  readonly apis?: number
+  /** Answers everything but Metadata. What it throws is why the answer is lost. */
   readonly answer?: (request: FakeRequest) => Buffer
 }
 
@@ -49,9 +51,10 @@ export class FakeKafkaJs {
     nodeIds = [1],
     partitions = [],
     leaderOf = () => 1,
+    apis = 70,
     answer = () => Buffer.alloc(0),
   }: FakeCluster = {}) {
-    this.#cluster = { nodeIds, partitions, leaderOf, answer }
+    this.#cluster = { nodeIds, partitions, leaderOf, apis, answer }
     this.#topics = new Map(byTopic(partitions))
   }
 
@@ -76,13 +79,14 @@ export class FakeKafkaJs {
 
   #broker(nodeId: number) {
     const connection = this.#connection(nodeId)
+    const { apis } = this.#cluster
     return {
       nodeId: String(nodeId),
       connectionPool: {
         ...{ pool: [connection, connection], host: 'fake', port: nodeId },
         getConnection: async () => connection,
       },
-      versions: Object.fromEntries(Array.from({ length: 70 }, (_, api) => [api, { minVersion: 0, maxVersion: 8 }])),
+      versions: Object.fromEntries(Array.from({ length: apis }, (_, api) => [api, { minVersion: 0, maxVersion: 8 }])),
       isConnected: () => true,
       connect: async () => {},
       disconnect: async () => {},

@@ -26,6 +26,8 @@ interface LogRead {
 /** How a partition is read. */
 interface LogReading {
   readonly offset: bigint
+  /** Leader epoch of what was read before; -1 where unknown. */
+  readonly lastFetchedEpoch: number
   readonly maxBytes: number
   readonly isolation: FetchRequest['isolation']
   /** Whether a first batch that is larger than `maxBytes` comes whole. */
@@ -39,7 +41,6 @@ const SEQUENCES = 2 ** 31
 /** The log of a partition on its leader: it checks what producers send as a broker does, and keeps transactions. */
 export class LogModel {
   readonly batches: RecordBatchView[] = []
-  readonly #leaderEpoch: number
   readonly #producers = new Map<bigint, ProducerState>()
   /** First offsets of transactions that are not decided, by producer. */
   readonly #open = new Map<bigint, bigint>()
@@ -47,9 +48,7 @@ export class LogModel {
   #logStart = 0n
   #end = 0n
 
-  constructor(leaderEpoch: number) {
-    this.#leaderEpoch = leaderEpoch
-  }
+  constructor(readonly leaderEpoch: number) {}
 
   /** A log with batches as they are, whatever they are. */
   static of(batches: readonly RecordBatchView[], leaderEpoch: number): LogModel {
@@ -127,15 +126,18 @@ export class LogModel {
   epochEnd(asked: number): EpochEnd {
     const epochs = this.batches.map(({ leaderEpoch }) => leaderEpoch).filter((epoch) => epoch <= asked)
     const next = this.batches.find(({ leaderEpoch }) => leaderEpoch > asked)
-    const isKnown = asked === this.#leaderEpoch || this.batches.some(({ leaderEpoch }) => leaderEpoch >= asked)
+    const isKnown = asked === this.leaderEpoch || this.batches.some(({ leaderEpoch }) => leaderEpoch >= asked)
     if (!isKnown) return { epoch: -1, endOffset: -1n }
-    const epoch = asked === this.#leaderEpoch ? asked : Math.max(-1, ...epochs)
+    const epoch = asked === this.leaderEpoch ? asked : Math.max(-1, ...epochs)
     return { epoch, endOffset: next?.baseOffset ?? this.#end }
   }
 
-  /** Whole batches from the one with the offset on, the last one cut off. `undefined` outside the log. */
-  read({ offset, maxBytes, isolation, wholeFirst }: LogReading): LogRead | undefined {
-    if (offset < this.#logStart || offset > this.#end) return undefined
+  /**
+   * Whole batches from the one with the offset on, the last one cut off. `undefined` outside the log, and for a reader
+   * that comes from an epoch of which the leader does not know.
+   */
+  read({ offset, lastFetchedEpoch, maxBytes, isolation, wholeFirst }: LogReading): LogRead | undefined {
+    if (offset < this.#logStart || offset > this.#end || lastFetchedEpoch > this.leaderEpoch) return undefined
     const limit = isolation === 'committed' ? this.lastStable : this.#end
     const ahead = this.batches.filter((batch) => batch.nextOffset > offset && batch.nextOffset <= limit)
     const size = Math.max(maxBytes, wholeFirst ? (ahead[0]?.bytes.length ?? 0) : 0)
@@ -162,7 +164,7 @@ export class LogModel {
   #place(bytes: Buffer): RecordBatchView {
     const copy = Buffer.from(bytes)
     copy.writeBigInt64BE(this.#end, FIELD.baseOffset)
-    copy.writeInt32BE(this.#leaderEpoch, FIELD.partitionLeaderEpoch)
+    copy.writeInt32BE(this.leaderEpoch, FIELD.partitionLeaderEpoch)
     return new RecordBatchView(copy)
   }
 

@@ -1,5 +1,4 @@
-import type { TopicPartition } from '../../src/batch/topic-partition.js'
-import { partitionName } from '../../src/batch/topic-partition.js'
+import { partitionName, type TopicPartition } from '../../src/batch/topic-partition.js'
 import type { KafkaErrorName } from '../../src/kafka/protocol/error-codes.js'
 import { protocolError } from '../../src/kafka/retry.js'
 import type {
@@ -96,11 +95,11 @@ export class TransactionModel {
 
   /** Why a transactional batch must not begin a transaction in a partition. */
   refusal(
-    transactionalId: string | undefined,
+    transactionalId: string,
     partition: TopicPartition,
     { producerId, producerEpoch }: ProducerIdentity,
   ): KafkaErrorName | undefined {
-    const known = transactionalId === undefined ? undefined : this.#known.get(transactionalId)
+    const known = this.#known.get(transactionalId)
     if (known?.producerId !== producerId) return 'INVALID_PRODUCER_ID_MAPPING'
     if (known.producerEpoch !== producerEpoch) return 'INVALID_PRODUCER_EPOCH'
     const isPart = known.state === 'ongoing' && known.partitions.has(partitionName(partition))
