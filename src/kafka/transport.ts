@@ -162,7 +162,7 @@ export interface GroupMembership {
  * `kafkeep/kafkajs` is the implementation.
  *
  * A transport connects on first use, finds leaders and coordinators by itself and repeats requests that failed for a
- * passing reason and certainly had no effect. It never repeats a produce request. Everything else rejects with
+ * passing reason and certainly had no effect, or may be made twice. It never repeats a produce request. Everything else rejects with
  * {@link TransportError}; a topic that does not exist with {@link TopicNotFoundError}.
  */
 export interface KafkaTransport {
