@@ -1,9 +1,9 @@
 import { partitionName } from '../batch/topic-partition.js'
 import { type KafkeepError, TopicNotFoundError, TransportError } from '../errors.js'
 import { backoffMs, delay } from '../internal/abort.js'
-import type { TopicMetadata } from '../kafka/transport.js'
 import type { ArchiveScheduler } from './archive-scheduler.js'
 import type { ArchiveEvent } from './events.js'
+import { leaderIdOf, liveTopicsIfReachable } from './live-topics.js'
 import { type FoundPartition, type OpenContext, openCursors, unreadableCursor } from './open-cursors.js'
 import { openTransactions } from './open-transactions.js'
 import { isPassingFailure } from './passing-failure.js'
@@ -93,14 +93,11 @@ export class PartitionOpener {
   }
 
   async #refreshLeaders(): Promise<void> {
-    const { kafka, signal } = this.#context
-    const names = [...new Set([...this.#waiting.values()].map(({ partition }) => partition.identity.topic))]
-    const topics = await kafka.metadata(names, { signal }).then(({ topics }) => topics, noneWhileUnreachable)
+    const identities = [...this.#waiting.values()].map(({ partition }) => partition.identity)
+    const topics = await liveTopicsIfReachable(identities, this.#context)
     for (const [name, { partition, sinceMs }] of this.#waiting) {
-      const described = topics.find(({ topic }) => topic === partition.identity.topic)
-      const found = described?.partitions.find((known) => known.partition === partition.identity.partition)
-      if (found === undefined) continue
-      this.#waiting.set(name, { partition: { ...partition, leaderId: found.leaderId }, sinceMs })
+      const leaderId = leaderIdOf(partition.identity, topics) ?? partition.leaderId
+      this.#waiting.set(name, { partition: { ...partition, leaderId }, sinceMs })
     }
   }
 
@@ -126,11 +123,6 @@ export class PartitionOpener {
     }
     return events
   }
-}
-
-function noneWhileUnreachable(error: unknown): readonly TopicMetadata[] {
-  if (isPassingFailure(error)) return []
-  throw error
 }
 
 function unreachable({ identity }: FoundPartition): TransportError {

@@ -6,6 +6,7 @@ import type { GroupAssignment, GroupMembership, GroupOffset, KafkaTransport } fr
 import type { ArchiveStorage } from '../storage/storage.js'
 import type { ArchiveScheduler } from './archive-scheduler.js'
 import type { ArchiveEvent } from './events.js'
+import { liveTopicsOf, lossOf } from './live-topics.js'
 import type { FoundPartition } from './open-cursors.js'
 import type { PartitionOpener } from './partition-opener.js'
 import { isPassingFailure } from './passing-failure.js'
@@ -149,14 +150,10 @@ export class PartitionSharing {
   /** Waits for nobody to archive what is not there any more. */
   async #giveUpDeleted(open: readonly FoundPartition[]): Promise<void> {
     if (open.length === 0) return
-    const { kafka, signal } = this.#context
-    const names = [...new Set(open.map(({ identity }) => identity.topic))]
-    const { topics } = await kafka.metadata(names, { signal })
-    const described = new Map(topics.map((topic) => [topic.topic, topic]))
-    for (const { identity, kafkaTopicId } of open) {
-      const topic = described.get(identity.topic)
-      const recreated = topic?.error === undefined && topic?.topicId !== kafkaTopicId
-      if (recreated || topic?.error === 'UNKNOWN_TOPIC_OR_PARTITION') this.#givenUp.add(partitionName(identity))
+    const identities = open.map(({ identity }) => identity)
+    const topics = await liveTopicsOf(identities, this.#context)
+    for (const partition of open) {
+      if (lossOf(partition, topics) !== undefined) this.#givenUp.add(partitionName(partition.identity))
     }
   }
 

@@ -2,9 +2,9 @@ import { partitionName } from '../batch/topic-partition.js'
 import { type KafkeepError, LogDivergedError, TransportError } from '../errors.js'
 import { backoffMs, delay } from '../internal/abort.js'
 import type { KafkaErrorName } from '../kafka/protocol/error-codes.js'
-import type { KafkaTransport, TopicMetadata } from '../kafka/transport.js'
+import type { KafkaTransport } from '../kafka/transport.js'
+import { type LiveTopics, leaderIdOf, liveTopicsIfReachable, lossOf } from './live-topics.js'
 import type { PartitionCursor } from './partition-cursor.js'
-import { isPassingFailure } from './passing-failure.js'
 
 /** What a {@link Recovery} works with. */
 export interface RecoveryContext {
@@ -77,52 +77,36 @@ export class Recovery {
     await delay(backoffMs(this.#attempts++, BACKOFF), this.#context.signal)
     const failed = [...this.#failed]
     this.#failed.clear()
-    const described = await this.#describe(failed.map(([cursor]) => cursor))
+    const identities = failed.map(([{ identity }]) => identity)
+    const topics = await liveTopicsIfReachable(identities, this.#context)
     const ready: PartitionCursor[] = []
     const suspicious: PartitionCursor[] = []
     const givenUp: GivenUp[] = []
     for (const [cursor, reason] of failed) {
       if (cursor.done) continue
-      const topic = described?.get(cursor.identity.topic)
-      const error = this.#verdict(cursor, reason, topic)
+      const error = this.#verdict(cursor, reason, topics)
       if (error !== undefined) {
         this.remove(cursor)
         givenUp.push({ cursor, error })
         continue
       }
-      const found = topic?.partitions.find(({ partition }) => partition === cursor.identity.partition)
-      if (found !== undefined) cursor.leaderId = found.leaderId
-      if (cursor.leaderId < 0 || described === undefined) this.add(cursor, reason)
+      cursor.leaderId = leaderIdOf(cursor.identity, topics) ?? cursor.leaderId
+      if (cursor.leaderId < 0 || topics === undefined) this.add(cursor, reason)
       else if (cursor.kafkaTopicId === undefined && meansTopicIsGone(reason)) suspicious.push(cursor)
       else ready.push(cursor)
     }
     return { ready, suspicious, givenUp }
   }
 
-  /** Topics by name; `undefined` while the cluster does not answer. */
-  async #describe(cursors: readonly PartitionCursor[]): Promise<ReadonlyMap<string, TopicMetadata> | undefined> {
-    const { kafka, signal } = this.#context
-    const names = [...new Set(cursors.map(({ identity }) => identity.topic))]
-    try {
-      const { topics } = await kafka.metadata(names, { signal })
-      return new Map(topics.map((topic) => [topic.topic, topic]))
-    } catch (error) {
-      signal?.throwIfAborted()
-      if (isPassingFailure(error)) return undefined
-      throw error
-    }
-  }
-
   #verdict(
     cursor: PartitionCursor,
     reason: KafkaErrorName | undefined,
-    topic: TopicMetadata | undefined,
+    topics: LiveTopics | undefined,
   ): KafkeepError | undefined {
     const failingMs = performance.now() - (this.#failingSinceMs.get(cursor) ?? performance.now())
-    if (meansTopicIsGone(reason) && topic !== undefined) {
-      const recreated = topic.error === undefined && topic.topicId !== cursor.kafkaTopicId
-      const missing = topic.error === 'UNKNOWN_TOPIC_OR_PARTITION' && failingMs > GONE_AFTER_MS
-      if (recreated || missing) return goneError(cursor)
+    if (meansTopicIsGone(reason)) {
+      const loss = lossOf(cursor, topics)
+      if (loss === 'created-again' || (loss === 'deleted' && failingMs > GONE_AFTER_MS)) return goneError(cursor)
     }
     return failingMs > STALL_LIMIT_MS ? stalled(cursor) : undefined
   }
