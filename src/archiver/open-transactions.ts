@@ -1,7 +1,7 @@
-import { batchesIn } from '../batch/record-batch.js'
 import { TransportError } from '../errors.js'
 import type { KafkaTransport, TransportCallOptions } from '../kafka/transport.js'
 import type { ArchiveEvent } from './events.js'
+import { fetchBatchAt } from './fetch-batch-at.js'
 import type { PartitionCursor } from './partition-cursor.js'
 
 /** Events for partitions whose last stable offset is held back by an open transaction. */
@@ -22,18 +22,12 @@ export async function openTransactions(
 
 /** When the first batch of the oldest open transaction was written, by its own timestamp. */
 async function beginOf(
-  { identity, kafkaTopicId, leaderId, end }: PartitionCursor,
-  { kafka, signal }: TransportCallOptions & { readonly kafka: KafkaTransport },
+  cursor: PartitionCursor,
+  context: TransportCallOptions & { readonly kafka: KafkaTransport },
 ): Promise<number | undefined> {
-  const position = { partition: identity.partition, leaderEpoch: -1, offset: end, lastFetchedEpoch: -1, maxBytes: 1 }
-  const topics = [{ topic: identity.topic, topicId: kafkaTopicId, partitions: [position] }]
   try {
-    const request = { nodeId: leaderId, topics, maxWaitMs: 0, maxBytes: 1, isolation: 'uncommitted' as const }
-    const [answer] = await kafka.fetch(request, { signal })
-    for (const { baseTimestampMs } of batchesIn(answer?.bytes ?? Buffer.alloc(0))) {
-      return baseTimestampMs < 0n ? undefined : Number(baseTimestampMs)
-    }
-    return undefined
+    const timestampMs = (await fetchBatchAt(cursor.end, cursor, context))?.baseTimestampMs ?? -1n
+    return timestampMs < 0n ? undefined : Number(timestampMs)
   } catch (error) {
     // It is only to be told: the run does not depend on it.
     if (error instanceof TransportError) return undefined

@@ -1,12 +1,12 @@
 import { chainFor, type PartitionLog } from '../archive/partition-log.js'
 import { hasTrueOffsets, readSegment, type SegmentSource } from '../archive/read-segment.js'
 import { FIELD } from '../batch/batch-header.js'
-import { batchesIn, type RecordBatchView } from '../batch/record-batch.js'
-import { partitionName } from '../batch/topic-partition.js'
-import { isRetryable } from '../kafka/protocol/error-codes.js'
-import { protocolError, retrying } from '../kafka/retry.js'
+import type { RecordBatchView } from '../batch/record-batch.js'
+import { retrying } from '../kafka/retry.js'
 import type { KafkaTransport, TransportCallOptions } from '../kafka/transport.js'
 import { tombstoneRetentionMs } from './compacted-topics.js'
+import { fetchBatchAt } from './fetch-batch-at.js'
+import { leaderIdOf, liveTopicsOf } from './live-topics.js'
 
 /** What comparing needs. */
 export interface HistoryContext extends TransportCallOptions {
@@ -52,22 +52,11 @@ async function liveBatchAt(
   offset: bigint,
   { kafka, signal }: HistoryContext,
 ): Promise<RecordBatchView | undefined> {
-  const { topic, partition } = identity
-  const doing = `read ${partitionName(identity)} at offset ${offset}`
-  const position = { partition, leaderEpoch: -1, offset, lastFetchedEpoch: -1, maxBytes: 1 }
   const read = async () => {
-    const described = (await kafka.metadata([topic], { signal })).topics[0]
-    const nodeId = described?.partitions.find((known) => known.partition === partition)?.leaderId ?? -1
-    if (nodeId < 0) throw protocolError('LEADER_NOT_AVAILABLE', doing)
-    const topics = [{ topic, topicId: described?.topicId, partitions: [position] }]
-    const request = { nodeId, topics, maxWaitMs: 0, maxBytes: 1, isolation: 'uncommitted' as const }
-    const [answer] = await kafka.fetch(request, { signal })
-    if (answer?.error !== undefined && isRetryable(answer.error)) throw protocolError(answer.error, doing)
-    return answer
+    const topics = await liveTopicsOf([identity], { kafka, signal })
+    const leaderId = leaderIdOf(identity, topics) ?? -1
+    const kafkaTopicId = topics.get(identity.topic)?.topicId
+    return fetchBatchAt(offset, { identity, kafkaTopicId, leaderId }, { kafka, signal })
   }
-  const answer = await retrying(read, (error) => (error instanceof Error ? error : new Error(String(error))), {
-    signal,
-  })
-  for (const batch of batchesIn(answer?.bytes ?? Buffer.alloc(0))) if (batch.nextOffset > offset) return batch
-  return undefined
+  return retrying(read, (error) => (error instanceof Error ? error : new Error(String(error))), { signal })
 }
