@@ -1,58 +1,40 @@
 import { FileSystemStorage } from 'kafkeep'
-import type { DoomedEnd, DoomedRun } from '../support/kill-loop.js'
 import type { SoakCluster } from './soak-cluster.js'
-import type { Soaked } from './soaked.js'
+import { type Soaked, SOAKED_TOPIC as topic } from './soaked.js'
 
-const TOPIC = 'soaked'
 const RECORDS = 1_500
 
-/** A restorer that is killed. Each time it is through, what it restored is compared, and it begins with a new target. */
-export class KilledRestorer implements Soaked {
-  readonly latestKillMs = 600
-  readonly #cluster: SoakCluster
-  readonly #directory: string
-  readonly #expected: string
-  #restored = 0
-
-  private constructor(cluster: SoakCluster, directory: string, expected: string) {
-    this.#cluster = cluster
-    this.#directory = directory
-    this.#expected = expected
-  }
-
-  /** Fills a topic and archives it. The folder must be empty. */
-  static async create(cluster: SoakCluster, directory: string): Promise<KilledRestorer> {
-    await cluster.createTopic(TOPIC)
-    await cluster.append(TOPIC, 0, RECORDS)
-    await cluster.archive(TOPIC, new FileSystemStorage({ directory }), 'kafkeep')
-    return new KilledRestorer(cluster, directory, (await cluster.digestsOf(TOPIC)).join('; '))
-  }
-
-  next(): DoomedRun {
-    const { brokers } = this.#cluster
-    return { verb: 'restore', brokers, directory: this.#directory, topic: TOPIC, target: this.#target }
-  }
-
-  async afterKill(end: DoomedEnd): Promise<void> {
-    if (end === 'by-itself') await this.#compare()
-  }
-
-  async check(): Promise<string> {
-    await this.#cluster.restore(TOPIC, new FileSystemStorage({ directory: this.#directory }), this.#target)
-    await this.#compare()
-    return `${this.#restored} restored topics read like the first one: ${this.#expected}`
-  }
-
-  get #target(): string {
-    return `${TOPIC}-${this.#restored}`
-  }
-
-  async #compare(): Promise<void> {
-    const digests = (await this.#cluster.digestsOf(this.#target)).join('; ')
-    if (digests !== this.#expected) {
-      throw new Error(`${this.#target} holds [${digests}], the topic that was archived [${this.#expected}]`)
+/**
+ * A restorer that is killed. Each time it is through, what it restored is compared, and it begins with a new target.
+ * Fills a topic and archives it; the folder must be empty.
+ */
+export async function killedRestorer(cluster: SoakCluster, directory: string): Promise<Soaked> {
+  const storage = new FileSystemStorage({ directory })
+  const digestsOf = async (of: string) => (await cluster.digestsOf(of)).join('; ')
+  await cluster.createTopic(topic)
+  await cluster.append(topic, 0, RECORDS)
+  await cluster.archive(topic, storage, 'kafkeep')
+  const expected = await digestsOf(topic)
+  let restored = 0
+  const target = () => `${topic}-${restored}`
+  const compare = async () => {
+    const digests = await digestsOf(target())
+    if (digests !== expected) {
+      throw new Error(`${target()} holds [${digests}], the topic that was archived [${expected}]`)
     }
-    await this.#cluster.deleteTopic(this.#target)
-    this.#restored++
+    await cluster.deleteTopic(target())
+    restored++
+  }
+  return {
+    latestKillMs: 600,
+    next: () => ({ verb: 'restore', brokers: cluster.brokers, directory, topic, target: target() }),
+    async afterKill(end) {
+      if (end === 'by-itself') await compare()
+    },
+    async check() {
+      await cluster.restore(topic, storage, target())
+      await compare()
+      return `${restored} restored topics read like the first one: ${expected}`
+    },
   }
 }

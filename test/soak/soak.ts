@@ -5,8 +5,8 @@ import { reaper } from '../services/reaper.js'
 import { deleteDirectory, watchedDirectory } from '../services/watched-directory.js'
 import { killOften, killSeed } from '../support/kill-loop.js'
 import type { SoakCommand } from './command.js'
-import { KilledArchiver } from './killed-archiver.js'
-import { KilledRestorer } from './killed-restorer.js'
+import { killedArchiver } from './killed-archiver.js'
+import { killedRestorer } from './killed-restorer.js'
 import { SoakCluster } from './soak-cluster.js'
 import type { Soaked } from './soaked.js'
 
@@ -26,8 +26,11 @@ export async function soak({ subject, kills }: SoakCommand): Promise<void> {
     const cluster = new SoakCluster(broker.brokers)
     const soaked =
       subject === 'archiver'
-        ? await KilledArchiver.create(cluster, join(folder, 'killed'), join(folder, 'undisturbed'))
-        : await KilledRestorer.create(cluster, folder)
+        ? await killedArchiver(cluster, {
+            directory: join(folder, 'killed'),
+            undisturbedDirectory: join(folder, 'undisturbed'),
+          })
+        : await killedRestorer(cluster, folder)
     await killAndCheck(soaked, { kills, seed })
     await deleteDirectory(folder)
   } catch (error) {

@@ -1,5 +1,8 @@
 import type { DoomedEnd, DoomedRun } from '../support/kill-loop.js'
 
+/** The topic that is filled, and archived. */
+export const SOAKED_TOPIC = 'soaked'
+
 /** Something that is killed again and again, and always has something to do. */
 export interface Soaked {
   /** Kills come before this has passed since a run has begun, in milliseconds. */
