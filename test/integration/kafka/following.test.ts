@@ -11,6 +11,7 @@ import {
   type TopicArchiverOptions,
 } from 'kafkeep'
 import { beforeEach, describe, expect, it } from 'vitest'
+import { recordsIn } from '../../support/archiving.js'
 import { eventually } from '../../support/eventually.js'
 import { KafkaBench, type KafkaVersion, messages } from '../../support/kafka.js'
 
@@ -56,12 +57,8 @@ describe.each(VERSIONS)('a run that follows topics of %s', (version) => {
     return await ended
   }
 
-  async function valuesOf(topic: string, partition = 0): Promise<string[]> {
-    const values: string[] = []
-    for await (const { value } of new TopicArchive({ storage }).records({ topic, partition })) {
-      values.push(Buffer.from(value ?? []).toString())
-    }
-    return values
+  async function valuesOf(topic: string): Promise<string[]> {
+    return (await recordsIn(storage, { topic })).map(({ value }) => Buffer.from(value ?? []).toString())
   }
 
   const valuesFrom = (from: number, to: number) => messages(from, to).map(({ value }) => value)

@@ -6,6 +6,7 @@ import { createInterface } from 'node:readline'
 import { FileSystemStorage, TopicArchive } from 'kafkeep'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { reaper } from '../../services/reaper.js'
+import { recordsIn } from '../../support/archiving.js'
 import { eventually } from '../../support/eventually.js'
 import { KafkaBench, type KafkaVersion, messages } from '../../support/kafka.js'
 import { temporaryFolders } from '../../support/temporary-folders.js'
@@ -107,10 +108,9 @@ describe.each(VERSIONS)('processes that share the topics of %s', { timeout: 180_
   }
 
   async function expectArchived(records: number): Promise<void> {
-    const archive = new TopicArchive({ storage: new FileSystemStorage({ directory }) })
+    const storage = new FileSystemStorage({ directory })
     for (let partition = 0; partition < PARTITIONS; partition++) {
-      const offsets: bigint[] = []
-      for await (const { offset } of archive.records({ topic, partition })) offsets.push(offset)
+      const offsets = (await recordsIn(storage, { topic, partition })).map(({ offset }) => offset)
       expect(offsets).toEqual(Array.from({ length: records }, (_, offset) => BigInt(offset)))
     }
   }
