@@ -8,6 +8,7 @@ import type { KafkaTransport } from '../kafka/transport.js'
 import type { RunOptions } from '../progress.js'
 import type { ArchiveStorage } from '../storage/storage.js'
 import { ArchiveScheduler } from './archive-scheduler.js'
+import { CatchUp } from './catch-up.js'
 import { CheckpointWriter } from './checkpoint-writer.js'
 import type { ArchiveEvent } from './events.js'
 import { PartitionOpener } from './partition-opener.js'
@@ -70,6 +71,7 @@ class ArchiveRun {
   readonly #scheduler: ArchiveScheduler
   readonly #opener: PartitionOpener
   readonly #topics: TopicWatch
+  readonly #catchUp: CatchUp
   readonly #checkpoints: CheckpointWriter
   readonly #tally: ArchiveTally
   readonly #sharing: PartitionSharing | undefined
@@ -79,7 +81,7 @@ class ArchiveRun {
 
   constructor(wiring: ArchiveWiring, job: ArchiveJob & { readonly signal: AbortSignal }) {
     const { kafka, storage, codec, groupId } = wiring
-    const { signal, follow, groups } = job
+    const { signal, follow, groups, checkpointIntervalMs } = job
     this.#job = job
     this.#storage = storage
     this.#commits = new PositionCommits(
@@ -96,8 +98,9 @@ class ArchiveRun {
     const parts = { scheduler: this.#scheduler, opener: this.#opener }
     this.#sharing = share ? new PartitionSharing({ ...parts, kafka, storage, groupId, signal }) : undefined
     this.#topics = new TopicWatch({ kafka, storage, filter: job.topics, signal })
-    const capture = { kafka, storage, groupId, groups, signal }
-    this.#checkpoints = new CheckpointWriter({ ...capture, topics: this.#topics, scheduler: this.#scheduler })
+    this.#catchUp = new CatchUp(this.#scheduler.cursors)
+    const capture = { kafka, storage, groupId, groups, signal, topics: this.#topics, scheduler: this.#scheduler }
+    this.#checkpoints = new CheckpointWriter({ ...capture, checkpointIntervalMs, caughtUp: () => this.#caughtUp })
     this.#tally = new ArchiveTally(this.#scheduler.cursors, job)
   }
 
@@ -161,6 +164,15 @@ class ArchiveRun {
     return (this.#stopped || this.#opener.finished) && this.#scheduler.finished
   }
 
+  /** Whether everything is archived that was there when the run began, whoever did it. */
+  get #caughtUp(): boolean {
+    return this.#sharing === undefined ? this.#partIsCaughtUp : this.#sharing.othersAreDone
+  }
+
+  get #partIsCaughtUp(): boolean {
+    return this.#opener.finished && this.#catchUp.done
+  }
+
   get #writesCheckpoints(): boolean {
     return this.#sharing === undefined || this.#sharing.leader
   }
@@ -176,20 +188,15 @@ class ArchiveRun {
   }
 
   #keepWatch(): void {
-    if (!this.#looking && this.#lookDueInMs <= 0) this.#tasks.add(this.#look())
-    if (this.#writesCheckpoints && !this.#checkpoints.writing && this.#checkpointDueInMs <= 0) {
-      this.#tasks.add(this.#checkpoint())
-    }
+    if (!this.#looking && this.#lookDueInMs <= 0) this.#tasks.add(inPassing(this.#look()))
+    if (!this.#writesCheckpoints) return
+    if (this.#checkpoints.dueInMs <= 0) this.#tasks.add(inPassing(this.#checkpoint()))
+    if (!this.#checkpoints.awaitsCatchUp || !this.#partIsCaughtUp) return
+    if (this.#sharing?.othersDue === true) this.#tasks.add(inPassing(this.#sharing.askOthers()))
   }
 
-  /** Writes a checkpoint in passing; where that cannot be done now, the next one is. */
   async #checkpoint(): Promise<readonly ArchiveEvent[]> {
-    try {
-      return [(await this.#checkpoints.write()).event]
-    } catch (error) {
-      if (isPassingFailure(error)) return NOTHING
-      throw error
-    }
+    return [(await this.#checkpoints.write()).event]
   }
 
   /** Takes over what the group gives to this process, again and again. */
@@ -206,9 +213,6 @@ class ArchiveRun {
       if (this.#sharing === undefined) this.#opener.add(found)
       else await this.#sharing.extend(found)
       this.#scheduler.retryStopped()
-    } catch (error) {
-      // A run that follows outlives a cluster that is away for a while: what cannot be read is told by other events.
-      if (!isPassingFailure(error)) throw error
     } finally {
       this.#looking = false
       this.#lookedMs = performance.now()
@@ -220,16 +224,12 @@ class ArchiveRun {
     return this.#lookedMs + LOOK_INTERVAL_MS - performance.now()
   }
 
-  get #checkpointDueInMs(): number {
-    return this.#job.checkpointIntervalMs - this.#checkpoints.elapsedMs
-  }
-
   /** Milliseconds until something is to be done although no task has come to its end. */
   get #dueInMs(): number {
     let dueInMs = this.#scheduler.dueInMs
     if (this.#job.follow && !this.#stopped) {
       if (!this.#looking) dueInMs = Math.min(dueInMs, this.#lookDueInMs)
-      if (this.#writesCheckpoints && !this.#checkpoints.writing) dueInMs = Math.min(dueInMs, this.#checkpointDueInMs)
+      if (this.#writesCheckpoints) dueInMs = Math.min(dueInMs, this.#checkpoints.dueInMs)
     }
     return Math.max(0, dueInMs)
   }
@@ -238,5 +238,18 @@ class ArchiveRun {
     this.#stopped = true
     this.#scheduler.finish()
     this.#tasks.add(Promise.resolve(NOTHING))
+  }
+}
+
+/**
+ * A run that follows outlives a cluster that is away for a while: what cannot be done now is done later. What cannot be
+ * read is told by other events.
+ */
+async function inPassing(task: Promise<readonly ArchiveEvent[]>): Promise<readonly ArchiveEvent[]> {
+  try {
+    return await task
+  } catch (error) {
+    if (isPassingFailure(error)) return NOTHING
+    throw error
   }
 }

@@ -10,6 +10,10 @@ export interface CheckpointWriterContext extends CaptureContext {
   readonly scheduler: ArchiveScheduler
   /** Whether what consumer groups have committed is kept. */
   readonly groups: boolean
+  /** How often a run that follows writes one. */
+  readonly checkpointIntervalMs: number
+  /** Whether everything is archived that was there when the run began. */
+  readonly caughtUp: () => boolean
 }
 
 /** Writes down the state that a run has reached, so that a restore can go back to it. */
@@ -17,20 +21,26 @@ export class CheckpointWriter {
   readonly #context: CheckpointWriterContext
   #prepared: { readonly takenMs: number; readonly groups: readonly CheckpointGroup[] } | undefined
   #lastMs = performance.now()
+  #awaitsCatchUp = true
   #writing = false
 
   constructor(context: CheckpointWriterContext) {
     this.#context = context
   }
 
-  /** Whether a checkpoint is on its way. */
-  get writing(): boolean {
-    return this.#writing
+  /** Whether the first checkpoint is still to come. */
+  get awaitsCatchUp(): boolean {
+    return this.#awaitsCatchUp
   }
 
-  /** Milliseconds since the last checkpoint, or since the beginning. */
-  get elapsedMs(): number {
-    return performance.now() - this.#lastMs
+  /**
+   * Milliseconds until a run that follows is to write one: the first as soon as it has caught up, and at the latest when
+   * an interval has passed, as for all others.
+   */
+  get dueInMs(): number {
+    if (this.#writing) return Number.POSITIVE_INFINITY
+    if (this.#awaitsCatchUp && this.#context.caughtUp()) return 0
+    return this.#context.checkpointIntervalMs - (performance.now() - this.#lastMs)
   }
 
   /** Reads what groups have committed. What is archived when the checkpoint is written must reach at least as far. */
@@ -44,6 +54,7 @@ export class CheckpointWriter {
   async write(): Promise<{ readonly id: string; readonly event: ArchiveEvent }> {
     const { topics, scheduler, storage, signal } = this.#context
     this.#writing = true
+    this.#awaitsCatchUp = false
     try {
       if (this.#prepared === undefined) await this.prepare()
       const { takenMs = Date.now(), groups = [] } = this.#prepared ?? {}

@@ -106,6 +106,11 @@ export class PartitionCursor {
     return end > this.archived.next ? end - this.archived.next : 0n
   }
 
+  /** Whether everything is archived that could be read when the run found the partition. */
+  get caughtUp(): boolean {
+    return this.archived.next >= this.end
+  }
+
   /** Whether everything is archived that was there when the run found the partition, open transactions included. */
   get complete(): boolean {
     return this.error === undefined && this.archived.next >= this.highWatermark

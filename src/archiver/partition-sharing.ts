@@ -88,6 +88,8 @@ export class PartitionSharing {
   /** Has partitions divided that have come to be, and those of an earlier call that did not succeed. */
   async extend(found: readonly FoundPartition[]): Promise<void> {
     this.#add(found)
+    // What was owed of a topic that was created again is gone with the old one.
+    for (const { identity } of found) this.#owed.delete(partitionName(identity))
     this.#extended ||= found.length > 0
     if (!this.#extended) return
     await this.#membership?.subscribe(this.#topics, { signal: this.#context.signal })

@@ -1,38 +1,17 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { type ArchiveJob, type ArchiveWiring, archiveRun } from '../../../src/archiver/archive-run.js'
 import type { KafkaRecord } from '../../../src/batch/read-records.js'
-import { logSegments } from '../../../src/codec/log-segments.js'
 import { TransportError } from '../../../src/errors.js'
-import { drain } from '../../../src/internal/drain.js'
 import type { KafkaTransport } from '../../../src/kafka/transport.js'
 import type { Progress } from '../../../src/progress.js'
 import { MemoryStorage } from '../../../src/storage/memory.js'
 import type { ArchiveStorage } from '../../../src/storage/storage.js'
 import { TopicArchive } from '../../../src/topic-archive.js'
-import { batchBytes } from '../../support/batches.js'
 import { ClusterModel } from '../../support/cluster-model.js'
 import { FaultyWorld } from '../../support/faulty-world.js'
-import { plainLog, type TransactionalLog, transactionalLog } from '../../support/transactional-log.js'
+import { recordsOf, run, TOPIC } from '../../support/model-run.js'
+import { type TransactionalLog, transactionalLog } from '../../support/transactional-log.js'
 import { collected } from '../../support/znode-arbitrary.js'
-
-const TOPIC = 'orders'
-
-function run(
-  kafka: ArchiveWiring['kafka'],
-  storage: ArchiveStorage,
-  changes: Partial<ArchiveJob & ArchiveWiring> = {},
-) {
-  const wiring = { kafka, storage, codec: logSegments(), groupId: 'kafkeep', maxSegmentAgeMs: 60_000, ...changes }
-  const job = { topics: [TOPIC], follow: false, share: false, stop: undefined, groups: true, ...changes }
-  return drain(
-    archiveRun(
-      // Far smaller than a caller may choose, so that a run stores many segments.
-      { segmentBytes: 300, memoryBytes: 16_384, ...wiring },
-      { checkpointIntervalMs: 60_000, onGap: 'continue', onDivergence: 'continue', ...job },
-    ),
-  )
-}
 
 /** Offsets as an archive's reader sees them. */
 async function offsetsIn(storage: ArchiveStorage, partition: number, isolation: 'committed' | 'uncommitted') {
@@ -216,16 +195,6 @@ describe('a run', () => {
     expect(values).toEqual(['v0', 'v1', 'other2', 'other3', 'other4', 'other5'])
   })
 })
-
-/** A log of one record a batch; each has the epoch that is given for it. The first records are the same in all logs. */
-function recordsOf(epochs: readonly number[], name = 'v'): TransactionalLog {
-  return plainLog(
-    epochs.map((leaderEpoch, offset) => {
-      const value = Buffer.from(`${name === 'other' && leaderEpoch === 0 ? 'v' : name}${offset}`)
-      return batchBytes({ baseOffset: BigInt(offset), leaderEpoch, records: [{ value }] })
-    }),
-  )
-}
 
 async function recordsIn(storage: ArchiveStorage, checkpoint?: string): Promise<KafkaRecord[]> {
   const archive = new TopicArchive({ storage })

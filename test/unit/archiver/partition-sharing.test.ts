@@ -15,7 +15,10 @@ const DESCRIBED: TopicMetadata = {
 }
 
 /** A run whose own part is nothing: the partition is another process's. */
-async function othersAreDone(kafka: Partial<KafkaTransport>): Promise<boolean> {
+async function othersAreDone(
+  kafka: Partial<KafkaTransport>,
+  meanwhile: (sharing: PartitionSharing) => Promise<void> = async () => {},
+): Promise<boolean> {
   const membership = { nextAssignment: async () => ({ partitions: [], leader: false }) }
   const sharing = new PartitionSharing({
     kafka: fakeKafka({
@@ -36,6 +39,7 @@ async function othersAreDone(kafka: Partial<KafkaTransport>): Promise<boolean> {
     signal: undefined,
   })
   await sharing.begin([FOUND])
+  await meanwhile(sharing)
   await sharing.askOthers()
   return sharing.othersAreDone
 }
@@ -58,6 +62,12 @@ describe('a run that shares the work', () => {
   it('waits for nobody to archive a topic that was deleted, or is another one by now', async () => {
     expect(await othersAreDone(described({ error: 'UNKNOWN_TOPIC_OR_PARTITION', topicId: undefined }))).toBe(true)
     expect(await othersAreDone(described({ topicId: 'another' }))).toBe(true)
+  })
+
+  it('owes nothing any more of a topic that was created again', async () => {
+    const another = { topicId: 'another' }
+    const again = { ...FOUND, identity: { ...PARTITION, ...another }, kafkaTopicId: another.topicId }
+    expect(await othersAreDone(described(another), (sharing) => sharing.extend([again]))).toBe(true)
   })
 
   it('owes nothing of a topic that is gone when it begins', async () => {
