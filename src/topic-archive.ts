@@ -7,7 +7,7 @@ import {
   type RangeOptions,
   type RecordsOptions,
 } from './archive/archive-range.js'
-import { checkpointIds, readCheckpoint } from './archive/checkpoint.js'
+import { checkpointIds, partitionIn, readCheckpoint } from './archive/checkpoint.js'
 import { TOPICS_PREFIX, type TopicIdentity } from './archive/names.js'
 import { chainFor, listPartition, type PartitionLog, type SegmentInfo } from './archive/partition-log.js'
 import { type ChainBatch, linksSince, readChain, recordsOf, type TimeRange } from './archive/read-chain.js'
@@ -187,12 +187,8 @@ export class TopicArchive {
       const log = await listPartition(storage, { ...identity, partition }, { signal })
       return chainFor(log, { generation: log.newestGeneration, from, next: to })
     }
-    const { id, topics } = await readCheckpoint(storage, checkpoint, { signal })
-    const archived = topics.find((known) => known.topic === topic && (topicId ?? known.topicId) === known.topicId)
-    const state = archived?.partitions.find((known) => known.partition === partition)
-    if (archived === undefined || state === undefined) {
-      throw new NotInArchiveError(`checkpoint ${id} has no partition ${partition} of topic ${topic}`)
-    }
+    const chosen = await readCheckpoint(storage, checkpoint, { signal })
+    const { archived, state } = partitionIn(chosen, { topic, partition, topicId })
     const log = await listPartition(storage, { ...archived, partition }, { signal })
     return chainFor(log, { generation: state.generation, from, next: smaller(to, state.next) })
   }

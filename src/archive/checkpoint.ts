@@ -1,5 +1,5 @@
 import type { TopicPartition } from '../batch/topic-partition.js'
-import { ArchiveCorruptError } from '../errors.js'
+import { ArchiveCorruptError, NotInArchiveError } from '../errors.js'
 import type { ArchiveStorage, StorageCallOptions } from '../storage/storage.js'
 import { FORMAT_VERSION } from './archive-marker.js'
 import { chosenId, type InstantChoice, instantOf, newInstantId, noSuchInstant } from './instant-id.js'
@@ -93,6 +93,21 @@ export async function readCheckpoint(
   if (id === undefined) throw noSuchInstant('checkpoint', choice, ids)
   const key = keyOf(id)
   return { id, ...parseCheckpoint(await readJson(storage, key, { signal }), key) }
+}
+
+/**
+ * What a checkpoint has of one partition, and of its topic.
+ *
+ * @throws {@link NotInArchiveError} when it has nothing of it.
+ */
+export function partitionIn(
+  { id, topics }: Checkpoint & { readonly id: string },
+  { topic, partition, topicId }: TopicPartition & { readonly topicId?: string | undefined },
+): { readonly archived: CheckpointTopic; readonly state: CheckpointPartition } {
+  const archived = topics.find((known) => known.topic === topic && (topicId ?? known.topicId) === known.topicId)
+  const state = archived?.partitions.find((known) => known.partition === partition)
+  if (archived !== undefined && state !== undefined) return { archived, state }
+  throw new NotInArchiveError(`checkpoint ${id} has no partition ${partition} of topic ${topic}`)
 }
 
 /** The newest checkpoint, if there is one. */
