@@ -56,6 +56,7 @@ export {
   UnsupportedFormatError,
 } from './errors.js'
 export type { TopicFilter } from './internal/topic-filter.js'
+export { type ExportedLog, type ExportLogDirectoryOptions, exportLogDirectory } from './interop/log-directory.js'
 export type { KafkaErrorName, NamedKafkaError } from './kafka/protocol/error-codes.js'
 export type { EpochEnd, EpochQuestion, LogPosition } from './kafka/protocol/offsets.js'
 export type { ProduceAnswer } from './kafka/protocol/produce.js'

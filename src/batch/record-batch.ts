@@ -102,6 +102,10 @@ export class RecordBatchView implements RecordBatch, TopicPartition {
     return this.bytes.readBigInt64BE(FIELD.producerId)
   }
 
+  get producerEpoch(): number {
+    return this.bytes.readInt16BE(FIELD.producerEpoch)
+  }
+
   get recordCount(): number {
     return this.bytes.readInt32BE(FIELD.recordCount)
   }

@@ -71,6 +71,53 @@ export function forProducing(
   return copy
 }
 
+/** Producer ids of {@link forLogFile} begin here; brokers count theirs from 0. */
+const FOREIGN_PRODUCER_IDS = 2n ** 62n
+
+/**
+ * A copy of `batch` for the log of another cluster: its leader epoch is 0, and its producer's id is one that this
+ * cluster never gives. Else a broker would take the first batches of new producers, which it numbers from 0 as the old
+ * cluster did, for repetitions of archived ones: acknowledge them and drop them. The records stay the same bytes.
+ */
+export function forLogFile(batch: Uint8Array): Buffer {
+  const copy = Buffer.from(batch)
+  copy.writeInt32BE(0, FIELD.partitionLeaderEpoch)
+  const producerId = copy.readBigInt64BE(FIELD.producerId)
+  if (producerId < 0n) return copy
+  copy.writeBigInt64BE(producerId | FOREIGN_PRODUCER_IDS, FIELD.producerId)
+  copy.writeUInt32BE(crc32c(copy.subarray(FIELD.attributes)), FIELD.crc)
+  return copy
+}
+
+/** What a marker needs to know of the transaction that it ends. */
+export interface EndedTransaction {
+  readonly producerId: bigint
+  readonly producerEpoch: number
+  readonly end: 'abort' | 'commit'
+  readonly timestampMs: bigint
+}
+
+/** The control batch that ends a transaction, as the transaction coordinator writes it. */
+export function writeMarker(
+  baseOffset: bigint,
+  { producerId, producerEpoch, end, timestampMs }: EndedTransaction,
+): Buffer {
+  const header = {
+    ...{
+      baseOffset,
+      lastOffsetDelta: 0,
+      leaderEpoch: UNKNOWN,
+      attributes: ATTRIBUTE.transactional | ATTRIBUTE.control,
+    },
+    ...{ baseTimestampMs: timestampMs, maxTimestampMs: timestampMs },
+    ...{ producerId, producerEpoch, baseSequence: UNKNOWN },
+  }
+  // Key: version and type. Value: version and the epoch of the coordinator, each of two bytes but the last of four.
+  const key = Buffer.of(0, 0, 0, end === 'abort' ? 0 : 1)
+  const value = Buffer.alloc(6)
+  return buildBatch(header, [{ attributes: 0, timestampDelta: 0n, offsetDelta: 0, key, value, headers: [] }])
+}
+
 /** A copy of `batch` that begins at another offset. The checksum does not cover the base offset and stays. */
 export function rebased(batch: Uint8Array, baseOffset: bigint): Buffer {
   const copy = Buffer.from(batch)

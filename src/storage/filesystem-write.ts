@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path'
 import { fileSystemCall, fileSystemError, hasCode } from './filesystem-errors.js'
 
 /** Files that are being written lie here. The leading dot keeps it apart from every name that a key can have. */
-const TEMPORARY_FOLDER = '.kafkeep-temporary'
+export const TEMPORARY_FOLDER = '.kafkeep-temporary'
 const STALE_AFTER_MS = 86_400_000
 
 /** Writes `chunks` to a new temporary file, safe on the disk, and returns its path. Leaves none when `chunks` throws. */

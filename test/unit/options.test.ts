@@ -1,4 +1,12 @@
-import { binaryFraming, logSegments, MemoryStorage, TopicArchive, TopicArchiver, TopicRestorer } from 'kafkeep'
+import {
+  binaryFraming,
+  exportLogDirectory,
+  logSegments,
+  MemoryStorage,
+  TopicArchive,
+  TopicArchiver,
+  TopicRestorer,
+} from 'kafkeep'
 import { describe, expect, it } from 'vitest'
 import { fakeKafka } from '../support/fake-kafka.js'
 
@@ -96,6 +104,18 @@ const RECORDS: Rows = {
   isolation: ['all', ''],
   since: ['yesterday', 0, new Date(Number.NaN)],
   until: ['tomorrow', new Date(Number.NaN)],
+}
+const EXPORT: Rows = {
+  topicId: ['x'],
+  storage: WRONG_PORTS,
+  topic: [undefined, '', 7],
+  partition: [undefined, -1, 1.5, '0'],
+  directory: [undefined, '', 7],
+  checkpoint: ['', 7, null, {}, { before: '2026-11-23' }],
+  segmentBytes: [0, MIB - 1, 1024 * MIB + 1, '1073741824', Number.NaN],
+  codecs: [7, [{}], [null]],
+  signal: [{}, null],
+  onProgress: [7],
 }
 
 function each(rows: Rows): [string, unknown][] {
@@ -196,5 +216,21 @@ describe('a question to TopicArchive that is wrong is refused at once', () => {
     await expect(archive.partitions('')).rejects.toThrow('`topic`')
     await expect(archive.partitions('orders', untyped({ topicid: 'x' }))).rejects.toThrow('topicid')
     await expect(archive.partitions('orders', untyped({ topicId: 7 }))).rejects.toThrow('topicId')
+  })
+})
+
+describe('an export that is wrong is refused before anything is read', () => {
+  const unreadable = new Proxy(storage, {
+    get(target, name) {
+      const refuse = () => expect.unreachable(`${String(name)} was called`)
+      return typeof Reflect.get(target, name) === 'function' ? refuse : undefined
+    },
+  })
+
+  it.each(each(EXPORT))('%s = %o', async (name, value) => {
+    const right = { storage: unreadable, topic: 'orders', partition: 0, directory: '/nowhere' }
+    const error: unknown = await exportLogDirectory(untyped({ ...right, [name]: value })).catch((caught) => caught)
+    expect([TypeError, RangeError]).toContain(error?.constructor)
+    expect(error).toMatchObject({ message: expect.stringContaining(name) })
   })
 })
