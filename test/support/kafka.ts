@@ -91,6 +91,19 @@ export class KafkaBench {
     }
   }
 
+  /** Produces one batch as an idempotent producer that is new. Returns the offset of its first record. */
+  async produceIdempotently(topic: string, messages: readonly Message[]): Promise<bigint> {
+    const producer = this.#client.producer({ idempotent: true, maxInFlightRequests: 1 })
+    await producer.connect()
+    try {
+      const own = messages.map((message) => ({ ...message, partition: 0 }))
+      const [answer] = await producer.send({ topic, messages: own })
+      return BigInt(answer?.baseOffset ?? -1)
+    } finally {
+      await producer.disconnect()
+    }
+  }
+
   /** One transaction with one batch, committed or aborted. */
   async produceTransaction(topic: string, messages: readonly Message[], end: 'commit' | 'abort'): Promise<void> {
     {
