@@ -12,6 +12,7 @@ import { type PartitionChain, planSource } from '../restore/plan-source.js'
 import type { ArchiveStorage } from '../storage/storage.js'
 import { logBatches } from './log-batches.js'
 import { LogFolder } from './log-folder.js'
+import { expectNoLaterStart } from './log-start.js'
 import { writeLogFiles } from './write-log-files.js'
 
 /** Options of {@link exportLogDirectory}. */
@@ -67,7 +68,8 @@ const MIN_SEGMENT_BYTES = 1_048_576
  *
  * @throws TypeError or RangeError when an option is wrong, before anything is read.
  * @throws {@link NotInArchiveError} when there is no such checkpoint, topic or partition in the archive.
- * @throws {@link TargetConflictError} when `directory` holds a log, or it is not clear which state is meant.
+ * @throws {@link TargetConflictError} when `directory` holds a log, when the broker would drop a part of this one, or
+ * when it is not clear which state is meant.
  * @throws {@link ArchiveCorruptError} when something is damaged or missing.
  * @throws {@link LossyCodecError} when the archive does not keep offsets.
  *
@@ -84,6 +86,7 @@ const MIN_SEGMENT_BYTES = 1_048_576
 export async function exportLogDirectory(options: ExportLogDirectoryOptions): Promise<ExportedLog> {
   const job = checkedOptions(options)
   const state = await stateToExport(job)
+  await expectNoLaterStart(job.directory, state.from)
   const folder = await LogFolder.open(job.directory)
   const range = await writeOrDiscard(folder, state, job)
   return { files: await folder.publish(), ...range }

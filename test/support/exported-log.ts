@@ -58,6 +58,7 @@ export function brokersView(batches: readonly RecordBatchView[]): {
     const { producerId } = batch
     const written = open.get(producerId) ?? []
     if (batch.control) {
+      if (batch.marker === undefined) continue
       if (batch.marker === 'commit') committed.push(...written)
       open.delete(producerId)
       continue

@@ -145,6 +145,20 @@ describe('an export', () => {
     await expect(exportTo(directory, storage)).rejects.toMatchObject({ code: 'TARGET_CONFLICT' })
   })
 
+  it('refuses a folder whose broker remembers a later start of the log, which it would cut or delete', async () => {
+    await putSegment(storage, [batch(50n, 10)])
+    await putCheckpoint(storage, { from: 50n, next: 60n })
+    const [remembered, folder] = [join(directory, 'log-start-offset-checkpoint'), join(directory, 'orders-3')]
+    await writeFile(remembered, '0\n3\norders 33 70\norders 3 51\nmy-orders 3 70\n')
+    await expect(exportTo(folder, storage)).rejects.toMatchObject({
+      code: 'TARGET_CONFLICT',
+      message: expect.stringContaining('log of orders-3 begins at offset 51'),
+    })
+    expect(await readdir(directory)).toEqual(['log-start-offset-checkpoint'])
+    await writeFile(remembered, '0\n2\norders 33 70\norders 3 50\n')
+    expect(await exportTo(`${folder}/`, storage)).toMatchObject({ from: 50n, next: 60n })
+  })
+
   it('says so when the folder cannot be', async () => {
     await putCheckpoint(storage, { from: 5n, next: 5n })
     await writeFile(join(directory, 'file'), '')

@@ -85,6 +85,21 @@ describe('transactions in an exported log', () => {
     expect(other.error).toMatchObject({ code: 'ARCHIVE_CORRUPT', from: 3n, next: 4n })
   })
 
+  it('that compaction has left no record and no marker end too: brokers take an empty batch for an open one', async () => {
+    const storage = new MemoryStorage()
+    const [records, none] = [{ attributes: BIT.transactional }, { records: [], lastOffsetDelta: 0 }]
+    const batches = [
+      batchView({ ...records, ...none, baseOffset: 0n, producerId: 1n }),
+      batchView({ ...records, baseOffset: 1n, producerId: 2n }),
+      batchView({ ...none, attributes: BIT.transactional | BIT.control, baseOffset: 2n, producerId: 2n }),
+    ]
+    await putSegment(storage, batches)
+    await putCheckpoint(storage, { next: 3n })
+    const log = await exportTo(await newFolder(), storage)
+    expect(log.next).toBe(5n)
+    expect(brokersView(await batchesOf(log))).toEqual({ committed: [1n], open: [] })
+  })
+
   it('get markers that brokers and consumers read: at the offsets behind the log, with the producer’s epoch', async () => {
     const storage = new MemoryStorage()
     const written = { producerEpoch: 4, attributes: BIT.transactional, baseTimestampMs: 77n }
