@@ -7,8 +7,8 @@ import { S3Storage } from 'kafkeep/s3'
 import type { S3Service } from '../../test/services/service.js'
 import { deleteDirectory, watchedDirectory } from '../../test/services/watched-directory.js'
 import { type ProcessCost, timed } from '../timed-process.js'
-import type { Candidate } from './candidate.js'
-import type { FilledTopic } from './fill-topic.js'
+import type { FilledTopic } from '../topics/fill-topic.js'
+import type { ArchiveCandidate } from './candidate.js'
 
 const PROGRAM = fileURLToPath(new URL('./archive-program.mjs', import.meta.url))
 const BUCKET = 'bench'
@@ -17,7 +17,7 @@ const BUCKET = 'bench'
 type Target = { readonly directory: string } | { readonly s3: object }
 
 /** kafkeep with its default options, to a folder of the disk that temporary files are on. */
-export function kafkeepToFiles(): Candidate {
+export function kafkeepToFiles(): ArchiveCandidate {
   return {
     id: 'files',
     name: 'kafkeep to files',
@@ -33,7 +33,7 @@ export function kafkeepToFiles(): Candidate {
 }
 
 /** kafkeep with its default options, to an S3 server on this machine. */
-export async function kafkeepToS3({ endpoint, accessKeyId, secretAccessKey }: S3Service): Promise<Candidate> {
+export async function kafkeepToS3({ endpoint, accessKeyId, secretAccessKey }: S3Service): Promise<ArchiveCandidate> {
   const credentials = { accessKeyId, secretAccessKey }
   const client = { endpoint, region: 'us-east-1', forcePathStyle: true, credentials }
   const own = new S3Client(client)

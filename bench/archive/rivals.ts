@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import { javaArguments, javaExecutable } from '../../test/services/java.js'
 import { timed } from '../timed-process.js'
-import type { Candidate } from './candidate.js'
+import type { ArchiveCandidate } from './candidate.js'
 
 const HEAP_MEGABYTES = 256
 const TIMEOUT_MS = 60_000
@@ -14,7 +14,7 @@ export async function hasKcat(): Promise<boolean> {
 }
 
 /** kcat, which is librdkafka in C, reading to nowhere. */
-export function kcat(): Candidate {
+export function kcat(): ArchiveCandidate {
   return {
     id: 'kcat',
     name: 'kcat to nowhere',
@@ -32,7 +32,7 @@ export function kcat(): Candidate {
  * Kafka's own consumer as its own bench runs it. The flags for a quick start of Java, which the tests use, leave it as
  * fast as those of Kafka's script do, and smaller.
  */
-export function consumerPerfTest(): Candidate {
+export function consumerPerfTest(): ArchiveCandidate {
   return {
     id: 'perf-test',
     name: 'kafka-consumer-perf-test to nowhere',

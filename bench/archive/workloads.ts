@@ -1,58 +1,14 @@
-import type { CompressionType } from '../../src/batch/batch-header.js'
+import { PLAIN, SMALL_BATCHES, type Workload, ZSTD } from '../topics/workload.js'
 
-/** A topic to make and to read. */
-export interface Workload {
-  /** As it is asked for on the command line; also the topic's name. */
-  readonly name: string
-  /** What is in the topic. */
-  readonly title: string
-  readonly partitions: number
-  readonly recordsPerBatch: number
-  readonly valueBytes: number
-  readonly compression: CompressionType
-  /** Values of the whole topic, before compression. */
-  readonly totalBytes: number
+const MANY_PARTITIONS: Workload = {
+  name: 'many-partitions',
+  title: '40 records of 1 KiB in each partition, 10 in a batch',
+  partitions: 500,
+  recordsPerBatch: 10,
+  valueBytes: 1_024,
+  compression: 'none',
+  totalBytes: 500 * 40 * 1_024,
 }
 
-/** 253 records of 1 KiB are the most that 256 KiB hold. */
-const LARGE_BATCHES = { partitions: 6, recordsPerBatch: 253, valueBytes: 1_024, totalBytes: 2e9 } as const
-
-const WORKLOADS: readonly Workload[] = [
-  { ...LARGE_BATCHES, name: 'plain', compression: 'none', title: 'records of 1 KiB, batches of 256 KiB' },
-  { ...LARGE_BATCHES, name: 'zstd', compression: 'zstd', title: 'the same records in batches of zstd' },
-  {
-    name: 'small-batches',
-    title: 'records of 100 bytes, 10 in a batch',
-    partitions: 6,
-    recordsPerBatch: 10,
-    valueBytes: 100,
-    compression: 'none',
-    totalBytes: 2.5e8,
-  },
-  {
-    name: 'many-partitions',
-    title: '40 records of 1 KiB in each partition, 10 in a batch',
-    partitions: 500,
-    recordsPerBatch: 10,
-    valueBytes: 1_024,
-    compression: 'none',
-    totalBytes: 500 * 40 * 1_024,
-  },
-]
-
-/**
- * The workloads of these names, or all where none is named. With `KAFKEEP_BENCH_SCALE=0.1` in the environment every
- * topic gets a tenth of its size, for a quick look.
- *
- * @throws Error when there is no such workload, or the scale is no number above 0.
- */
-export function workloadsNamed(names: readonly string[]): readonly Workload[] {
-  const scale = Number(process.env['KAFKEEP_BENCH_SCALE'] ?? 1)
-  if (!(scale > 0)) throw new Error(`KAFKEEP_BENCH_SCALE must be a number above 0, got ${scale}`)
-  const unknown = names.find((name) => !WORKLOADS.some((workload) => workload.name === name))
-  if (unknown !== undefined) {
-    throw new Error(`there is no workload ${unknown}: choose from ${WORKLOADS.map(({ name }) => name).join(', ')}`)
-  }
-  const chosen = names.length === 0 ? WORKLOADS : WORKLOADS.filter(({ name }) => names.includes(name))
-  return chosen.map((workload) => ({ ...workload, totalBytes: workload.totalBytes * scale }))
-}
+/** Topics to read. */
+export const ARCHIVE_WORKLOADS: readonly Workload[] = [PLAIN, ZSTD, SMALL_BATCHES, MANY_PARTITIONS]
