@@ -11,6 +11,12 @@ export interface JavaProgram {
   readonly args: readonly string[]
   /** Most that the heap may grow to. */
   readonly heapMegabytes: number
+  /**
+   * How the JVM works.
+   *
+   * @defaultValue so that it starts quickly and stays small
+   */
+  readonly flags?: readonly string[] | undefined
   /** Whether it is a server, which logs what it does, or a tool, which prints nothing but its result. */
   readonly logs: 'server' | 'tool'
   /** Folder for its temporary files, such as unpacked native libraries. The system's, when not given. */
@@ -23,13 +29,15 @@ export function javaExecutable(): string {
   return home === undefined || home === '' ? 'java' : join(home, 'bin', 'java')
 }
 
-/** The arguments that start a program quickly and small: every test run pays for it. */
+/** Every test run pays for the start of its servers and tools. */
+const QUICK_AND_SMALL = ['-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1']
+
+/** The arguments that start a program. */
 export async function javaArguments(program: JavaProgram): Promise<string[]> {
-  const { temporaryDirectory } = program
+  const { temporaryDirectory, flags = QUICK_AND_SMALL } = program
   return [
     `-Xmx${program.heapMegabytes}m`,
-    '-XX:+UseSerialGC',
-    '-XX:TieredStopAtLevel=1',
+    ...flags,
     // Else a killed JVM leaves a file in the temp folder.
     '-XX:-UsePerfData',
     ...(temporaryDirectory === undefined ? [] : [`-Djava.io.tmpdir=${temporaryDirectory}`]),
