@@ -58,8 +58,10 @@ export {
 export type { TopicFilter } from './internal/topic-filter.js'
 export { type ExportedLog, type ExportLogDirectoryOptions, exportLogDirectory } from './interop/log-directory.js'
 export type { KafkaErrorName, NamedKafkaError } from './kafka/protocol/error-codes.js'
+export type { MetadataQuestion } from './kafka/protocol/metadata.js'
 export type { EpochEnd, EpochQuestion, LogPosition } from './kafka/protocol/offsets.js'
 export type { ProduceAnswer } from './kafka/protocol/produce.js'
+export type { TopicOperation } from './kafka/protocol/topic-operations.js'
 export type {
   AbortedTransaction,
   ClusterMetadata,

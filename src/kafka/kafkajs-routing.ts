@@ -6,7 +6,7 @@ import { Leaders } from './leaders.js'
 import type { ApiDefinition, ApiRequest } from './protocol/api.js'
 import { type KafkaErrorName, meansStaleMetadata } from './protocol/error-codes.js'
 import { type Coordinated, FIND_COORDINATOR, findCoordinatorRequest } from './protocol/find-coordinator.js'
-import { METADATA, type MetadataAnswer, metadataRequest } from './protocol/metadata.js'
+import { METADATA, type MetadataAnswer, type MetadataQuestion, metadataRequest } from './protocol/metadata.js'
 import { protocolError, retrying } from './retry.js'
 import type { TransportCallOptions } from './transport.js'
 
@@ -45,9 +45,12 @@ export class KafkaJsRouting {
   }
 
   /** Describes topics, or all with `undefined`, and learns who leads what. */
-  async describe(topics: readonly string[] | undefined, options: TransportCallOptions): Promise<MetadataAnswer> {
+  async describe(
+    topics: readonly string[] | undefined,
+    options: TransportCallOptions & MetadataQuestion,
+  ): Promise<MetadataAnswer> {
     const answer = await this.ask('describe the cluster', METADATA, options, (version) =>
-      metadataRequest(version, topics ?? null),
+      metadataRequest(version, topics ?? null, options),
     )
     await this.#brokers.adopt(answer.brokers)
     this.#leaders.learn(answer)

@@ -5,6 +5,7 @@ import { KafkaJsRouting } from './kafkajs-routing.js'
 import { KafkaJsTopics } from './kafkajs-topics.js'
 import { KafkaJsTransactions } from './kafkajs-transactions.js'
 import { FETCH, FETCH_BY_NAME, fetchRequest } from './protocol/fetch.js'
+import type { MetadataQuestion } from './protocol/metadata.js'
 import {
   type EpochEnd,
   type EpochQuestion,
@@ -63,7 +64,10 @@ export class KafkaJsTransport implements KafkaTransport {
     this.#groups = new KafkaJsGroups(kafka, this.#routing)
   }
 
-  async metadata(topics?: readonly string[], options: TransportCallOptions = {}): Promise<ClusterMetadata> {
+  async metadata(
+    topics?: readonly string[],
+    options: TransportCallOptions & MetadataQuestion = {},
+  ): Promise<ClusterMetadata> {
     const answer = await this.#routing.describe(topics, options)
     return { ...answer, brokerIds: answer.brokers.map(({ nodeId }) => nodeId) }
   }

@@ -2,8 +2,10 @@ import type { TopicPartition } from '../batch/topic-partition.js'
 import type { FetchedPartition, FetchRequest } from './fetching.js'
 import type { ProducerIdentity, TransactionalProducer, TransactionDescription } from './producers.js'
 import type { KafkaErrorName } from './protocol/error-codes.js'
+import type { MetadataQuestion } from './protocol/metadata.js'
 import type { EpochEnd, EpochQuestion, LogPosition } from './protocol/offsets.js'
 import type { ProduceAnswer } from './protocol/produce.js'
+import type { TopicOperation } from './protocol/topic-operations.js'
 
 export type {
   AbortedTransaction,
@@ -50,6 +52,8 @@ export interface TopicMetadata {
   readonly partitions: readonly PartitionMetadata[]
   /** Why this topic cannot be described, such as `UNKNOWN_TOPIC_OR_PARTITION`. */
   readonly error: KafkaErrorName | undefined
+  /** What this principal may do with the topic, where that was asked and the broker tells. */
+  readonly authorizedOperations?: readonly TopicOperation[] | undefined
 }
 
 /** The cluster and the topics that were asked for. */
@@ -167,7 +171,7 @@ export interface GroupMembership {
  */
 export interface KafkaTransport {
   /** Describes the given topics, or all with `undefined`. Always asks the cluster; unknown topics carry an `error`. */
-  metadata(topics?: readonly string[], options?: TransportCallOptions): Promise<ClusterMetadata>
+  metadata(topics?: readonly string[], options?: TransportCallOptions & MetadataQuestion): Promise<ClusterMetadata>
   /** Reads whole batches. Errors of single partitions are part of the answer. */
   fetch(request: FetchRequest, options?: TransportCallOptions): Promise<readonly FetchedPartition[]>
   /** First or last offset of each partition, in the order asked. */

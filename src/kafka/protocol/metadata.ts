@@ -1,6 +1,7 @@
 import type { TopicMetadata } from '../transport.js'
 import { type ApiRequest, apiRequest } from './api.js'
 import { errorName } from './error-codes.js'
+import { operationsOf } from './topic-operations.js'
 
 /** Metadata. Version 12 gives topic ids; 7 is the oldest with leader epochs. */
 export const METADATA = { apiKey: 3, apiName: 'Metadata', versions: [7, 12], flexibleFrom: 9 } as const
@@ -24,8 +25,18 @@ export interface MetadataAnswer {
 const WITH_TOPIC_IDS = 12
 const ZERO_ID = Buffer.alloc(16)
 
+/** What is asked besides. */
+export interface MetadataQuestion {
+  /** Whether to tell what this principal may do with each topic. Brokers before 2.8 do not tell. */
+  readonly authorizedOperations?: boolean | undefined
+}
+
 /** Asks for the given topics, or for all with `null`. */
-export function metadataRequest(version: number, topics: readonly string[] | null): ApiRequest<MetadataAnswer> {
+export function metadataRequest(
+  version: number,
+  topics: readonly string[] | null,
+  { authorizedOperations = false }: MetadataQuestion = {},
+): ApiRequest<MetadataAnswer> {
   const hasTopicIds = version >= WITH_TOPIC_IDS
   return apiRequest(
     METADATA,
@@ -36,7 +47,7 @@ export function metadataRequest(version: number, topics: readonly string[] | nul
         writer.string(topic).end()
       })
       writer.boolean(false)
-      if (hasTopicIds) writer.boolean(false)
+      if (hasTopicIds) writer.boolean(authorizedOperations)
       writer.end()
     },
     (reader) => {
@@ -69,7 +80,7 @@ export function metadataRequest(version: number, topics: readonly string[] | nul
           reader.end()
           return { partition, leaderId, leaderEpoch, replicas }
         })
-        if (hasTopicIds) reader.int32()
+        const operations = hasTopicIds ? operationsOf(reader.int32()) : undefined
         reader.end()
         partitions.sort((a, b) => a.partition - b.partition)
         return {
@@ -78,6 +89,7 @@ export function metadataRequest(version: number, topics: readonly string[] | nul
           internal,
           partitions,
           error,
+          ...(operations && { authorizedOperations: operations }),
         }
       })
       return { brokers, clusterId, controllerId, topics: topicsRead }

@@ -163,6 +163,16 @@ describe('Metadata version 12', () => {
       ],
     })
   })
+
+  it('is asked what may be done with the topics, and names what it is told, whether they exist or not', () => {
+    const request = metadataRequest(12, ['t'], { authorizedOperations: true })
+    expect(bodyOf(request).endsWith('00 01 00'.replaceAll(' ', ''))).toBe(true)
+    const topic = bytes('0003 02 74', ID_HEX, '00 01 00000518 00')
+    const answer = Buffer.concat([bytes('00 00000000 01 02 63 00000001 02'), topic, bytes('00')])
+    expect(request.decode(answer).topics).toMatchObject([
+      { error: 'UNKNOWN_TOPIC_OR_PARTITION', authorizedOperations: ['read', 'write', 'describe', 'describe-configs'] },
+    ])
+  })
 })
 
 describe('questions about offsets', () => {
