@@ -76,8 +76,6 @@ export interface ConfigEntry {
   readonly source: 'topic' | 'broker' | 'cluster-default' | 'broker-file' | 'default' | 'unknown'
   /** Whether the value is a secret. */
   readonly sensitive: boolean
-  /** What would apply without a value of the topic's own. */
-  readonly inherited: string | null
 }
 
 /** The effective configuration of a topic. */

@@ -1,11 +1,14 @@
 import { type ChainBatch, recordsOf, type TimeRange, undecodable } from '../archive/read-chain.js'
 import type { RecordBatchView } from '../batch/record-batch.js'
 import { type BatchCut, coalesceBatches, cutBatch } from '../batch/reframe.js'
-import { larger, smaller } from '../internal/bigint.js'
+import { earlier, larger, smaller } from '../internal/bigint.js'
 import type { OutgoingBatch } from './step.js'
 
 /** An outgoing batch before it is known what comes before it. */
-export type Content = Pick<OutgoingBatch, 'records' | 'sizeBytes' | 'sourceFrom' | 'sourceNext' | 'recordsBefore'> & {
+export type Content = Pick<
+  OutgoingBatch,
+  'records' | 'sizeBytes' | 'timestampMs' | 'sourceFrom' | 'sourceNext' | 'recordsBefore'
+> & {
   /** The records, with the archive's header fields or none. */
   readonly bytes: () => Buffer
 }
@@ -37,6 +40,7 @@ export function whole({ batch, from, next, trueOffsets }: ChainBatch): Content {
   return {
     records: batch.recordCount,
     sizeBytes: batch.bytes.length,
+    timestampMs: batch.maxTimestampMs,
     sourceFrom: trueOffsets ? batch.baseOffset : from,
     sourceNext: trueOffsets ? batch.nextOffset : next,
     bytes: () => batch.bytes,
@@ -74,6 +78,7 @@ export class SmallBatches {
     yield {
       records: sum(parts, ({ records }) => records),
       sizeBytes: sum(parts, ({ sizeBytes }) => sizeBytes),
+      timestampMs: parts.reduce((earliest, { timestampMs }) => earlier(earliest, timestampMs), -1n),
       sourceFrom: first.sourceFrom,
       sourceNext: parts.at(-1)?.sourceNext ?? first.sourceNext,
       bytes: () => dense(items.map(({ batch }) => batch)),
@@ -91,6 +96,7 @@ export function* condensed(item: ChainBatch, times: TimeRange): Generator<Conten
   yield {
     records: offsets.length,
     sizeBytes: batch.bytes.length,
+    timestampMs: batch.maxTimestampMs,
     sourceFrom,
     sourceNext: smaller(batch.nextOffset, next),
     bytes: () => dense([batch], { from, next, ...times }),
@@ -106,6 +112,7 @@ export function* runs(item: ChainBatch, times: TimeRange): Generator<Content, vo
     yield {
       records: Number(next - from),
       sizeBytes,
+      timestampMs: batch.maxTimestampMs,
       sourceFrom: from,
       sourceNext: next,
       bytes: () => dense([batch], { from, next }),

@@ -82,7 +82,14 @@ class ExactSteps {
     this.#offset = this.#targetFrom
     for (const count of fillerCounts(offset - this.#targetFrom)) {
       const sourceFrom = this.#offset
-      const facts = { records: 0, sizeBytes: 0, sourceFrom, sourceNext: sourceFrom, recordsBefore: () => 0 }
+      const facts = {
+        records: 0,
+        sizeBytes: 0,
+        timestampMs: -1n,
+        sourceFrom,
+        sourceNext: sourceFrom,
+        recordsBefore: () => 0,
+      }
       yield this.#batch({ ...facts, bytes: () => fillerBatch(count) }, { offsets: BigInt(count) })
     }
     if (offset > this.#targetFrom) yield { type: 'log-start', position: offset - this.#targetFrom, offsets: 0n }

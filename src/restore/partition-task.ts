@@ -1,5 +1,6 @@
 import type { CheckpointGroup } from '../archive/checkpoint.js'
 import type { TopicPartition } from '../batch/topic-partition.js'
+import { earlier } from '../internal/bigint.js'
 import type { TopicPlan } from './plan.js'
 import type { PartitionChain } from './plan-source.js'
 import { committedOffsets, type OffsetMap, OffsetTranslation, SameOffsets } from './restore-groups.js'
@@ -36,6 +37,8 @@ export class PartitionTask {
   readonly offsets: OffsetMap
   #targetNext: bigint
   #records = 0n
+  #bytes = 0n
+  #oldestMs = -1n
 
   constructor(
     { plan, pinned, topicId }: Pick<PartitionTask, 'plan' | 'pinned' | 'topicId'>,
@@ -63,11 +66,23 @@ export class PartitionTask {
     return this.#targetNext
   }
 
+  /** Bytes of what is restored, as they are in the archive. */
+  get bytes(): bigint {
+    return this.#bytes
+  }
+
+  /** About the time of the oldest record that is restored; -1 where none has a time. */
+  get oldestMs(): bigint {
+    return this.#oldestMs
+  }
+
   /** Notes a step that is done. */
   take(step: RestoreStep): void {
     this.#targetNext = this.targetFrom + step.position + step.offsets
     if (step.type !== 'batch') return
     this.#records += BigInt(step.records)
+    this.#bytes += BigInt(step.sizeBytes)
+    this.#oldestMs = earlier(this.#oldestMs, step.timestampMs)
     this.offsets.take(step)
   }
 

@@ -7,6 +7,7 @@ import type { OffsetMode } from './events.js'
 import type { RestoreProblem } from './plan.js'
 import { type RestoreRecord, readRestoreRecord } from './restore-record.js'
 import { acceptedConfigs, topicLevelConfigs } from './target-configs.js'
+import { rightsProblems } from './target-rights.js'
 
 /** What a restore would find or create in the target cluster. */
 export interface TargetPlan {
@@ -14,10 +15,14 @@ export interface TargetPlan {
   readonly partitions: number
   readonly replicationFactor: number
   readonly configs: Readonly<Record<string, string>>
-  /** First offset that will be written, by partition. */
+  /** First offset that will be written, by partition of the source. */
   readonly targetFrom: readonly bigint[]
+  /** Whether the target holds records of its own, which the restored ones come behind. */
+  readonly appends: boolean
   /** What an earlier run of the same restore has pinned. */
   readonly pinned: RestoreRecord | undefined
+  /** What another restore has pinned, which is forgotten. */
+  readonly abandons: RestoreRecord | undefined
   readonly problems: readonly RestoreProblem[]
   readonly remarks: readonly string[]
 }
@@ -35,26 +40,15 @@ export interface TargetQuestion {
   readonly offsets: 'auto' | OffsetMode
   readonly configs: Readonly<Record<string, string>> | false
   readonly replicationFactor: number | undefined
+  readonly partitions: number | undefined
+  readonly onExisting: 'error' | 'append'
+  readonly abandon: boolean
   readonly signal: AbortSignal | undefined
 }
 
 /** Looks at the target topic, or checks whether it could be created. Nothing is written. */
 export async function planTarget(question: TargetQuestion): Promise<TargetPlan> {
-  const { kafka, source, target, signal } = question
-  return retrying(
-    async () => {
-      const { clusterId, brokerIds, topics } = await kafka.metadata([target], { signal })
-      const [described] = topics
-      const replicationFactor = question.replicationFactor ?? Math.min(source.replicationFactor, brokerIds.length)
-      if (described === undefined || described.error === 'UNKNOWN_TOPIC_OR_PARTITION') {
-        return planCreation(question, replicationFactor)
-      }
-      if (described.error !== undefined) throw protocolError(described.error, `describe topic ${target}`)
-      return { ...(await planUse(question, clusterId, described)), replicationFactor }
-    },
-    asPassing,
-    { signal },
-  )
+  return retrying(() => lookAt(question), asPassing, { signal: question.signal })
 }
 
 /** A cluster that has just started may refuse to create a topic that it does not show yet. */
@@ -65,40 +59,129 @@ function asPassing(error: unknown): Error & { readonly retryable?: boolean } {
   return error instanceof Error ? error : new Error(String(error))
 }
 
-async function planCreation(question: TargetQuestion, replicationFactor: number): Promise<TargetPlan> {
+async function lookAt(question: TargetQuestion): Promise<TargetPlan> {
   const { kafka, source, target, signal } = question
+  const { clusterId, brokerIds, topics } = await kafka.metadata([target], { authorizedOperations: true, signal })
+  const [described] = topics
+  const replicas = replicasOf(question, brokerIds.length)
+  const nothing: TargetPlan = {
+    ...{ create: true, partitions: question.partitions ?? source.partitions.length, configs: {} },
+    ...{ replicationFactor: replicas.replicationFactor, targetFrom: source.partitions.map(() => 0n) },
+    ...{ appends: false, pinned: undefined, abandons: undefined, problems: [], remarks: [] },
+  }
+  const problems = described === undefined ? [] : rightsProblems(described)
+  if (problems.length > 0) return { ...nothing, problems }
+  if (described === undefined || described.error === 'UNKNOWN_TOPIC_OR_PARTITION') {
+    return planCreation(question, { ...nothing, ...replicas })
+  }
+  if (described.error !== undefined) throw protocolError(described.error, `describe topic ${target}`)
+  return planUse(question, clusterId, described, { ...nothing, create: false, partitions: described.partitions.length })
+}
+
+function replicasOf(
+  { source, target, replicationFactor: wanted }: TargetQuestion,
+  brokers: number,
+): Pick<TargetPlan, 'replicationFactor' | 'problems' | 'remarks'> {
+  if (wanted !== undefined) {
+    const text = `${target}: \`replicationFactor\` is ${wanted}, the target cluster has ${brokers} brokers`
+    const problems = wanted > brokers ? [{ code: 'REPLICATION_FACTOR', text }] : []
+    return { replicationFactor: wanted, problems, remarks: [] }
+  }
+  const { replicationFactor: archived } = source
+  if (archived <= brokers) return { replicationFactor: archived, problems: [], remarks: [] }
+  const remark = `${target}: the replication factor ${archived} becomes ${brokers}, as there are no more brokers`
+  return { replicationFactor: brokers, problems: [], remarks: [remark] }
+}
+
+async function planCreation(question: TargetQuestion, plan: TargetPlan): Promise<TargetPlan> {
+  const { kafka, source, target, signal } = question
+  const { partitions, replicationFactor } = plan
+  const archived = source.partitions.length
+  if (partitions < archived) {
+    const text = `${target}: \`partitions\` is ${partitions}, the archive has ${archived}`
+    return { ...plan, problems: [...plan.problems, { code: 'PARTITION_COUNT', text }] }
+  }
+  if (plan.problems.length > 0) return plan
   const wanted = question.configs === false ? {} : { ...topicLevelConfigs(source.configs), ...question.configs }
-  const partitions = source.partitions.length
   const newTopic = { topic: target, partitions, replicationFactor, configs: wanted }
-  const { configs, remarks } = await acceptedConfigs(kafka, newTopic, { signal })
-  const targetFrom = source.partitions.map(() => 0n)
-  return { create: true, partitions, replicationFactor, configs, targetFrom, pinned: undefined, problems: [], remarks }
+  const { configs, remarks, refusal } = await acceptedConfigs(kafka, newTopic, { signal })
+  return {
+    ...{ ...plan, configs },
+    problems: refusal === undefined ? [] : [creationProblem(target, refusal)],
+    remarks: [...plan.remarks, ...remarks, ...spreadRemarks(target, partitions, archived)],
+  }
+}
+
+function creationProblem(target: string, { reason, message }: TransportError): RestoreProblem {
+  const code = reason?.endsWith('_AUTHORIZATION_FAILED') === true ? 'NOT_AUTHORIZED' : 'CANNOT_CREATE'
+  return { code, text: `${target} cannot be created: ${message}` }
+}
+
+function spreadRemarks(target: string, partitions: number, archived: number): string[] {
+  if (partitions === archived) return []
+  return [`${target}: with ${partitions} partitions instead of ${archived}, new records go to others by their key`]
 }
 
 async function planUse(
-  { kafka, state, source, target, digest, offsets, signal }: TargetQuestion,
+  question: TargetQuestion,
   clusterId: string,
   existing: TopicMetadata,
-): Promise<Omit<TargetPlan, 'replicationFactor'>> {
-  const partitions = existing.partitions.length
-  const use = { create: false, partitions, configs: {}, pinned: undefined, remarks: [] } as const
-  if (partitions !== source.partitions.length) {
-    const text = `${target} exists with ${partitions} partitions, the archive has ${source.partitions.length}`
-    return { ...use, targetFrom: [], problems: [{ code: 'PARTITION_COUNT', text }] }
+  plan: TargetPlan,
+): Promise<TargetPlan> {
+  const { state, source, target, digest, offsets, signal } = question
+  const archived = source.partitions.length
+  if (plan.partitions !== (question.partitions ?? archived) || plan.partitions < archived) {
+    const asked = question.partitions === undefined ? '' : `, \`partitions\` is ${question.partitions}`
+    const text = `${target} exists with ${plan.partitions} partitions, the archive has ${archived}${asked}`
+    return { ...plan, problems: [{ code: 'PARTITION_COUNT', text }] }
   }
+  const unwritable = await replicaProblems(question, existing)
+  if (unwritable.length > 0) return { ...plan, problems: unwritable }
   const topicId = existing.topicId ?? `-${clusterId}`
   const pinned = await readRestoreRecord(state, { clusterId, topicId }, { signal })
-  const sameOffsets = offsets === 'auto' || offsets === pinned?.offsets
-  if (pinned?.digest === digest && sameOffsets) return { ...use, pinned, targetFrom: pinned.targetFrom, problems: [] }
-  if (pinned !== undefined) {
-    const text = `${target} was the target of another restore (of ${pinned.source}, checkpoint ${pinned.checkpoint}): delete the topic, or repeat that restore`
-    return { ...use, targetFrom: [], problems: [{ code: 'OTHER_RESTORE', text }] }
+  const remarks = spreadRemarks(target, plan.partitions, archived)
+  const isSame = pinned?.digest === digest && (offsets === 'auto' || offsets === pinned.offsets)
+  if (isSame) return { ...plan, pinned, targetFrom: pinned.targetFrom, remarks }
+  if (pinned === undefined) return { ...plan, ...(await planAppending(question, existing)), remarks }
+  const other = `another restore (of ${pinned.source}, checkpoint ${pinned.checkpoint})`
+  if (question.abandon) {
+    const found = await planAppending(question, existing)
+    return { ...plan, ...found, abandons: pinned, remarks: [...remarks, `${target}: ${other} into it is forgotten`] }
   }
+  const text = `${target} was the target of ${other}: delete the topic, repeat that restore, or forget it with \`abandon\``
+  return { ...plan, problems: [{ code: 'OTHER_RESTORE', text }] }
+}
+
+/** Kafka lets a topic want more replicas in sync than it has, and then takes nothing for it. */
+async function replicaProblems(
+  { kafka, target, signal }: TargetQuestion,
+  { partitions }: TopicMetadata,
+): Promise<RestoreProblem[]> {
+  const [described] = await kafka.topicConfigs([target], { signal })
+  const wanted = described?.configs.find(({ name }) => name === 'min.insync.replicas')?.value ?? '1'
+  const replicas = Math.min(...partitions.map((partition) => partition.replicas.length))
+  if (replicas >= Number(wanted)) return []
+  const text = `${target} has ${replicas} replicas and takes nothing, because its min.insync.replicas is ${wanted}`
+  return [{ code: 'MIN_INSYNC_REPLICAS', text }]
+}
+
+/** Where the first records would go in a topic that no restore has begun with. */
+async function planAppending(
+  { kafka, source, target, onExisting, signal }: TargetQuestion,
+  existing: TopicMetadata,
+): Promise<Pick<TargetPlan, 'targetFrom' | 'appends' | 'problems'>> {
   const places = existing.partitions.map(({ partition }) => ({ topic: target, partition }))
   const starts = await kafka.listOffsets('earliest', places, { signal })
   const ends = await kafka.listOffsets('high-watermark', places, { signal })
   const records = ends.reduce((sum, end, index) => sum + end - (starts[index] ?? 0n), 0n)
-  if (records === 0n) return { ...use, targetFrom: ends, problems: [] }
-  const text = `${target} exists and holds ${records} records: delete it, or restore under another name with \`rename\``
-  return { ...use, targetFrom: ends, problems: [{ code: 'TARGET_NOT_EMPTY', text }] }
+  const targetFrom = source.partitions.map(({ partition }) => ends[partition] ?? 0n)
+  if (records > 0n && onExisting === 'error') {
+    const text = `${target} exists and holds ${records} records: delete it, put the archived ones behind them with \`onExisting: 'append'\`, or restore under another name with \`rename\``
+    return { targetFrom, appends: true, problems: [{ code: 'TARGET_NOT_EMPTY', text }] }
+  }
+  const appends = records > 0n
+  const stable = await kafka.listOffsets('last-stable', places, { signal })
+  if (stable.every((offset, index) => offset === ends[index])) return { targetFrom, appends, problems: [] }
+  const text = `${target} has an open transaction, which would end between the restored records: let it end first`
+  return { targetFrom, appends, problems: [{ code: 'OPEN_TRANSACTION', text }] }
 }

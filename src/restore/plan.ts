@@ -46,6 +46,9 @@ export interface PlanContext {
   readonly selection: RecordSelection
   readonly configs: Readonly<Record<string, string>> | false
   readonly replicationFactor: number | undefined
+  readonly partitions: number | undefined
+  readonly onExisting: 'error' | 'append'
+  readonly abandon: boolean
   readonly signal: AbortSignal | undefined
 }
 
@@ -57,7 +60,7 @@ export async function planTopic(context: PlanContext, source: CheckpointTopic, t
   const digest = digestOf(context, source, target)
   const { chains, problems, bytes } = await planSource(context.source, source, context)
   const found = await planTarget({ ...context, source, target, digest })
-  const question = { asked, exactBudgetMs, selection, chains, targetFrom: found.targetFrom, appends: false }
+  const question = { asked, exactBudgetMs, selection, chains, ...found }
   const { extraMs, obstacle, ...chosen } = pinnedOffsets(found) ?? chooseOffsets(question)
   const text = `${source.topic}: the offsets cannot come back exactly: ${obstacle}`
   return {

@@ -1,8 +1,16 @@
 import type { KafkaTransport } from '../kafka/transport.js'
 import type { ArchiveStorage } from '../storage/storage.js'
+import { configsBeforeHold, holdConfigs } from './held-configs.js'
 import type { TopicPlan } from './plan.js'
-import { declareIntent, dropIntent, hasIntent, pinRestore, type RestoreRecord } from './restore-record.js'
-import { configsBeforeHold, holdConfigs } from './target-configs.js'
+import {
+  abandonRestore,
+  declareIntent,
+  dropIntent,
+  hasIntent,
+  pinRestore,
+  type RestoreRecord,
+  readAbandonedRestore,
+} from './restore-record.js'
 
 /** Where a target is prepared, and where it is noted. */
 export interface PrepareContext {
@@ -33,11 +41,14 @@ export async function prepareTarget(
   }
   const { topics } = await kafka.metadata([target], { signal })
   const topicId = topics[0]?.topicId ?? `-${clusterId}`
+  const place = { clusterId, topicId }
+  if (plan.abandons !== undefined) await abandonRestore(state, place, plan.abandons, { signal })
   const pinned = plan.pinned ?? (await pin())
-  await holdConfigs(kafka, target, pinned.originalConfigs, { signal })
+  await holdConfigs(kafka, target, pinned, { signal })
   return { plan, pinned, topicId }
 
   async function pin(): Promise<RestoreRecord> {
+    const abandoned = await readAbandonedRestore(state, place, { signal })
     const created = plan.create || (await hasIntent(state, intent, { signal }))
     const record: RestoreRecord = {
       startedMs: Date.now(),
@@ -48,10 +59,10 @@ export async function prepareTarget(
       offsets: plan.offsets,
       created,
       targetFrom: plan.targetFrom,
-      originalConfigs: await configsBeforeHold(kafka, target, { signal }),
+      ...(await configsBeforeHold(kafka, target, { abandoned, signal })),
       ...(await kafka.initProducerId({ signal })),
     }
-    const agreed = await pinRestore(state, { clusterId, topicId }, record, { signal })
+    const agreed = await pinRestore(state, place, record, { signal })
     await dropIntent(state, intent, { signal })
     return agreed
   }

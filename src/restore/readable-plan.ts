@@ -29,6 +29,8 @@ export interface RestorePlan {
   readonly topics: readonly PlannedTopic[]
   /** What would make it fail; nothing is written while there is any. */
   readonly problems: readonly RestoreProblem[]
+  /** What a person should know, such as configs that the target does not accept. */
+  readonly remarks: readonly string[]
   /** The plan as lines to read. */
   toString(): string
 }
@@ -41,12 +43,14 @@ export function readablePlan(plans: readonly TopicPlan[]): RestorePlan {
     }),
   )
   const problems = plans.flatMap((plan) => plan.problems)
+  const remarks = plans.flatMap((plan) => plan.remarks)
   const lines = [
     ...topics.map(
       (topic) =>
         `${topic.topic} -> ${topic.target}: ${topic.create ? 'create' : 'use'}, ${topic.partitions} partitions, offsets ${topic.offsets} (${topic.why})`,
     ),
+    ...remarks.map((remark) => `remark: ${remark}`),
     ...problems.map(({ code, text }) => `problem ${code}: ${text}`),
   ]
-  return { topics, problems, toString: () => lines.join('\n') }
+  return { topics, problems, remarks, toString: () => lines.join('\n') }
 }

@@ -70,6 +70,28 @@ export interface RestoreOptions extends RunOptions {
    * @defaultValue as archived, at most the number of brokers
    */
   readonly replicationFactor?: number | undefined
+  /**
+   * Number of partitions of topics that are created, at least the archived one. With more, the keys of new records go to
+   * other partitions than those of the restored ones. An existing topic must have just as many.
+   *
+   * @defaultValue as archived
+   */
+  readonly partitions?: number | undefined
+  /**
+   * What to do about target topics that hold records: `'error'` restores nothing, `'append'` puts the archived records
+   * behind theirs, with offsets of their own. Nobody else may write to the topic until the restore has ended.
+   *
+   * @defaultValue `'error'`
+   */
+  readonly onExisting?: 'error' | 'append' | undefined
+  /**
+   * Whether to forget an earlier restore of something else into the same topic, which could then not be taken up again.
+   * The topic and its records stay: where it holds any, it takes `onExisting: 'append'` as well, or another topic. Make
+   * sure that the earlier restore no longer runs.
+   *
+   * @defaultValue `false`
+   */
+  readonly abandon?: boolean | undefined
 }
 
 const DEFAULTS = { exactBudgetMs: 60_000 } as const
@@ -86,6 +108,9 @@ const OPTIONS = [
   'groups',
   'configs',
   'replicationFactor',
+  'partitions',
+  'onExisting',
+  'abandon',
   'signal',
   'onProgress',
 ]
@@ -104,13 +129,16 @@ export interface CheckedRestoreOptions {
   readonly groups: boolean
   readonly configs: Readonly<Record<string, string>> | false
   readonly replicationFactor: number | undefined
+  readonly partitions: number | undefined
+  readonly onExisting: 'error' | 'append'
+  readonly abandon: boolean
 }
 
 /** Throws a `TypeError` or a `RangeError` that names the first option that is wrong. */
 export function checkedRestoreOptions(options: RestoreOptions): CheckedRestoreOptions {
   rejectUnknownOptions('restore', options, OPTIONS)
   checkRunOptions(options)
-  const { replicationFactor, bytesPerSecond, checkpoint = 'latest' } = options
+  const { checkpoint = 'latest' } = options
   return {
     signal: options.signal,
     onProgress: options.onProgress,
@@ -120,16 +148,13 @@ export function checkedRestoreOptions(options: RestoreOptions): CheckedRestoreOp
     offsets: choiceOption('offsets', options.offsets, 'auto', ['auto', 'exact', 'translate']),
     exactBudgetMs: integerOption('exactBudgetMs', options.exactBudgetMs, DEFAULTS.exactBudgetMs, { min: 0 }),
     selection: selectionOption(options),
-    bytesPerSecond:
-      bytesPerSecond === undefined
-        ? undefined
-        : integerOption('bytesPerSecond', bytesPerSecond, Number.NaN, { min: 1 }),
+    bytesPerSecond: countOption('bytesPerSecond', options.bytesPerSecond, Number.MAX_SAFE_INTEGER),
     groups: booleanOption('groups', options.groups, true),
     configs: configsOption(options.configs),
-    replicationFactor:
-      replicationFactor === undefined
-        ? undefined
-        : integerOption('replicationFactor', replicationFactor, Number.NaN, { min: 1, max: 32_767 }),
+    replicationFactor: countOption('replicationFactor', options.replicationFactor, 32_767),
+    partitions: countOption('partitions', options.partitions, 2_147_483_647),
+    onExisting: choiceOption('onExisting', options.onExisting, 'error', ['error', 'append']),
+    abandon: booleanOption('abandon', options.abandon, false),
   }
 }
 
@@ -139,6 +164,10 @@ function selectionOption({ since, until, transform, offsets }: RestoreOptions): 
   if (typeof transform !== 'function') throw new TypeError(`\`transform\` must be a function, got ${String(transform)}`)
   if (offsets === 'exact') throw new TypeError("`transform` and `offsets: 'exact'` exclude each other")
   return { ...times, transform }
+}
+
+function countOption(name: string, value: number | undefined, max: number): number | undefined {
+  return value === undefined ? undefined : integerOption(name, value, value, { min: 1, max })
 }
 
 function configsOption(configs: RestoreOptions['configs'] = {}): Readonly<Record<string, string>> | false {

@@ -1,9 +1,11 @@
 import { FORMAT_VERSION } from '../archive/archive-marker.js'
 import { JsonFields, jsonBytes, readJson } from '../archive/json-object.js'
 import { RESTORES_PREFIX } from '../archive/names.js'
+import { RestoreConflictError } from '../errors.js'
 import type { ProducerIdentity } from '../kafka/transport.js'
 import type { ArchiveStorage, StorageCallOptions } from '../storage/storage.js'
 import type { OffsetMode } from './events.js'
+import type { ConfigsBeforeHold } from './held-configs.js'
 
 /** Which topic a restore goes to. */
 export interface RestoreTarget {
@@ -15,7 +17,7 @@ export interface RestoreTarget {
  * What a restore into one topic has pinned before its first batch: whoever takes it up again, on whatever machine, goes
  * on under the same producer identity, so that the broker itself drops what was sent twice.
  */
-export interface RestoreRecord extends ProducerIdentity {
+export interface RestoreRecord extends ProducerIdentity, ConfigsBeforeHold {
   readonly startedMs: number
   /** Digest of everything that decides which batches are produced. */
   readonly digest: string
@@ -27,8 +29,6 @@ export interface RestoreRecord extends ProducerIdentity {
   readonly created: boolean
   /** Where the target ended when the restore began, by partition. */
   readonly targetFrom: readonly bigint[]
-  /** What the target's own configs were before they were held; `null` where the topic had none. */
-  readonly originalConfigs: Readonly<Record<string, string | null>>
 }
 
 /** Which restore is about to create which topic. */
@@ -43,13 +43,33 @@ function keyOf({ clusterId, topicId }: RestoreTarget): string {
   return `${RESTORES_PREFIX}${clusterId}/${topicId}.json`
 }
 
+function keyOfAbandoned({ clusterId, topicId }: RestoreTarget): string {
+  return `${RESTORES_PREFIX}${clusterId}/${topicId}.abandoned.json`
+}
+
 /** What an earlier restore into this topic has pinned, if there was one. */
 export async function readRestoreRecord(
   storage: ArchiveStorage,
   target: RestoreTarget,
   { signal }: StorageCallOptions,
 ): Promise<RestoreRecord | undefined> {
-  const key = keyOf(target)
+  return readRecord(storage, keyOf(target), { signal })
+}
+
+/** What was pinned by a restore that was abandoned, until another one is pinned. */
+export async function readAbandonedRestore(
+  storage: ArchiveStorage,
+  target: RestoreTarget,
+  { signal }: StorageCallOptions,
+): Promise<RestoreRecord | undefined> {
+  return readRecord(storage, keyOfAbandoned(target), { signal })
+}
+
+async function readRecord(
+  storage: ArchiveStorage,
+  key: string,
+  { signal }: StorageCallOptions,
+): Promise<RestoreRecord | undefined> {
   if ((await storage.head(key, { signal })) === undefined) return undefined
   const fields = new JsonFields(await readJson(storage, key, { signal }), key)
   return {
@@ -62,24 +82,59 @@ export async function readRestoreRecord(
     created: fields.isSet('created'),
     targetFrom: fields.list('targetFrom', (item) => item.bigint('offset')),
     originalConfigs: fields.strings('originalConfigs'),
+    inheritedConfigs: fields.strings('inheritedConfigs'),
     producerId: fields.bigint('producerId'),
     producerEpoch: fields.integer('producerEpoch'),
   }
 }
 
-/** Pins a restore. Of several that begin at once the first one decides; all are told what is pinned. */
+/**
+ * Forgets the restore that has pinned `record`. What it knows of the topic's configs before they were held is kept aside
+ * until another restore is pinned: were it lost, they would stay held for good.
+ */
+export async function abandonRestore(
+  storage: ArchiveStorage,
+  target: RestoreTarget,
+  { digest }: RestoreRecord,
+  { signal }: StorageCallOptions,
+): Promise<void> {
+  const current = await readRestoreRecord(storage, target, { signal })
+  // Somebody else has abandoned it meanwhile, and perhaps pinned another one.
+  if (current?.digest !== digest) return
+  await storage.delete(keyOfAbandoned(target), { signal })
+  await storage.put(keyOfAbandoned(target), bodyOf(current), { signal })
+  await storage.delete(keyOf(target), { signal })
+}
+
+/**
+ * Pins a restore. Of several that begin at once the first one decides; all are told what is pinned.
+ *
+ * @throws {@link RestoreConflictError} when that is another restore than this one.
+ */
 export async function pinRestore(
   storage: ArchiveStorage,
   target: RestoreTarget,
   record: RestoreRecord,
   { signal }: StorageCallOptions,
 ): Promise<RestoreRecord> {
-  const targetFrom = record.targetFrom.map((offset) => ({ offset }))
-  const created = record.created || undefined
-  const body = jsonBytes({ format: FORMAT_VERSION, ...record, targetFrom, created })
-  const put = await storage.put(keyOf(target), body, { signal })
-  if (put.created) return record
-  return (await readRestoreRecord(storage, target, { signal })) ?? record
+  const { created } = await storage.put(keyOf(target), bodyOf(record), { signal })
+  const pinned = created ? record : ((await readRestoreRecord(storage, target, { signal })) ?? record)
+  if (pinned.digest !== record.digest) {
+    throw new RestoreConflictError(`a restore of ${pinned.source} into ${pinned.target} has begun meanwhile`, {
+      hint: 'let it end, or stop it for good and pass `abandon`',
+    })
+  }
+  await storage.delete(keyOfAbandoned(target), { signal })
+  return pinned
+}
+
+function bodyOf(record: RestoreRecord): Buffer {
+  return jsonBytes({
+    format: FORMAT_VERSION,
+    ...record,
+    targetFrom: record.targetFrom.map((offset) => ({ offset })),
+    created: record.created || undefined,
+  })
 }
 
 function intentKey({ clusterId, target, digest }: RestoreIntent): string {

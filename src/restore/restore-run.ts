@@ -2,7 +2,7 @@ import type { Checkpoint } from '../archive/checkpoint.js'
 import type { SegmentSource } from '../archive/read-segment.js'
 import { partitionName } from '../batch/topic-partition.js'
 import { KafkeepError } from '../errors.js'
-import { sumOf } from '../internal/bigint.js'
+import { earlier, larger, sumOf } from '../internal/bigint.js'
 import { merge } from '../internal/merge.js'
 import { RateLimit } from '../internal/rate-limit.js'
 import type { KafkaTransport } from '../kafka/transport.js'
@@ -11,6 +11,7 @@ import type { ArchiveStorage } from '../storage/storage.js'
 import { discardTarget } from './discard-target.js'
 import type { RestoreEvent } from './events.js'
 import { exactSteps } from './exact-steps.js'
+import { releaseConfigs } from './held-configs.js'
 import { PartitionTask, type RestoredPartition } from './partition-task.js'
 import type { TopicPlan } from './plan.js'
 import { type PreparedTarget, prepareTarget } from './prepare-target.js'
@@ -18,7 +19,6 @@ import { producePartition } from './produce-partition.js'
 import { targetOffsets } from './restore-groups.js'
 import type { SpoiledTargetError } from './spoiled-target.js'
 import type { RestoreStep } from './step.js'
-import { releaseConfigs } from './target-configs.js'
 import { type RecordSelection, translatedSteps } from './translated-steps.js'
 
 /** What a restore achieved. */
@@ -181,8 +181,13 @@ export class RestoreRun {
 
   async #release(plan: TopicPlan): Promise<RestoreEvent> {
     const { kafka, signal } = this.#context
-    const pinned = this.#tasks.find((task) => task.plan === plan)?.pinned.originalConfigs ?? {}
-    const { released, held } = await releaseConfigs(kafka, plan.target, pinned, { oldestMs: oldest(plan), signal })
+    const own = this.#tasks.filter((task) => task.plan === plan)
+    const pinned = own[0]?.pinned ?? { originalConfigs: {}, inheritedConfigs: {} }
+    const extent = {
+      oldestMs: own.reduce((time, { oldestMs }) => earlier(time, oldestMs), -1n),
+      largestBytes: own.reduce((most, { bytes }) => larger(most, bytes), 0n),
+    }
+    const { released, held } = await releaseConfigs(kafka, plan.target, pinned, { ...extent, signal })
     if (Object.keys(held).length > 0) this.#held[plan.target] = held
     return { type: 'released', target: plan.target, configs: released }
   }
@@ -199,12 +204,4 @@ export class RestoreRun {
       complete: this.#groupsFailed === 0 && partitions.every(({ missing }) => missing === 0n),
     }
   }
-}
-
-/** The time of the oldest segment's newest record: what a retention by time would delete first. */
-function oldest({ chains }: TopicPlan): bigint | undefined {
-  const times = chains.flatMap(({ chain }) => chain.map(({ segment }) => segment.maxTimestampMs))
-  return times
-    .filter((time) => time >= 0n)
-    .reduce<bigint | undefined>((min, time) => (min === undefined || time < min ? time : min), undefined)
 }

@@ -26,6 +26,8 @@ export interface OutgoingBatch extends StepPlace {
   readonly records: number
   /** Size in the archive, in bytes. */
   readonly sizeBytes: number
+  /** About the time of the oldest record, in epoch milliseconds; -1 where unknown. */
+  readonly timestampMs: bigint
   /** Offset in the source of the batch's first record. */
   readonly sourceFrom: bigint
   /** Offset in the source after the batch. */

@@ -1,110 +1,70 @@
 import type { CheckpointConfig } from '../archive/checkpoint.js'
 import { TransportError } from '../errors.js'
-import type { ConfigEntry, KafkaTransport, NewTopic, TransportCallOptions } from '../kafka/transport.js'
+import type { KafkaTransport, NewTopic, TransportCallOptions } from '../kafka/transport.js'
 
-/** Largest batch that a default broker takes in one request. */
-const LARGEST_BATCH_BYTES = '104857600'
-const FOREVER = '-1'
-const ANY_TIME = '9223372036854775807'
-
-/**
- * What a topic's configs are while it is restored: nothing may delete, compact, recompress, refuse or date anew what
- * is being written.
- */
-const HELD: Readonly<Record<string, string>> = {
-  'retention.ms': FOREVER,
-  'retention.bytes': FOREVER,
-  'cleanup.policy': 'delete',
-  'compression.type': 'producer',
-  'message.timestamp.type': 'CreateTime',
-  'message.timestamp.difference.max.ms': ANY_TIME,
-  'message.timestamp.before.max.ms': ANY_TIME,
-  'message.timestamp.after.max.ms': ANY_TIME,
-  'max.message.bytes': LARGEST_BATCH_BYTES,
-}
+/** These name brokers of the source, and belong to a reassignment that was going on there. */
+const OF_THE_SOURCE_ALONE: ReadonlySet<string> = new Set([
+  'leader.replication.throttled.replicas',
+  'follower.replication.throttled.replicas',
+])
 
 /** The configs that were set on the topic itself, as the archive has them. */
 export function topicLevelConfigs(configs: readonly CheckpointConfig[]): Readonly<Record<string, string>> {
-  return Object.fromEntries(configs.filter(({ source }) => source === 'topic').map(({ name, value }) => [name, value]))
+  const own = configs.filter(({ name, source }) => source === 'topic' && !OF_THE_SOURCE_ALONE.has(name))
+  return Object.fromEntries(own.map(({ name, value }) => [name, value]))
 }
 
-/** What a topic has of its own for each config that will be held; `null` where it has nothing of its own. */
-export async function configsBeforeHold(
-  kafka: KafkaTransport,
-  topic: string,
-  { signal }: TransportCallOptions,
-): Promise<Readonly<Record<string, string | null>>> {
-  const [described] = await kafka.topicConfigs([topic], { signal })
-  const own = ({ name, value, source }: ConfigEntry) => [name, source === 'topic' ? value : null] as const
-  return Object.fromEntries((described?.configs ?? []).filter(({ name }) => name in HELD).map(own))
-}
-
-/** Holds every config that {@link configsBeforeHold} knows: those are the ones that the target's version has. */
-export async function holdConfigs(
-  kafka: KafkaTransport,
-  topic: string,
-  before: Readonly<Record<string, string | null>>,
-  { signal }: TransportCallOptions,
-): Promise<void> {
-  const known = Object.entries(HELD).filter(([name]) => name in before)
-  await kafka.alterTopicConfigs(topic, Object.fromEntries(known), { signal })
-}
-
-/** Gives a topic its own configs back. Answers what stays held, because it would delete what was just restored. */
-export async function releaseConfigs(
-  kafka: KafkaTransport,
-  topic: string,
-  original: Readonly<Record<string, string | null>>,
-  { oldestMs, signal }: TransportCallOptions & { readonly oldestMs: bigint | undefined },
-): Promise<{ readonly released: Readonly<Record<string, string>>; readonly held: Readonly<Record<string, string>> }> {
-  const { 'retention.ms': retention, ...others } = original
-  await kafka.alterTopicConfigs(topic, others, { signal })
-  if (retention === undefined) return { released: described(others), held: {} }
-  if (await wouldDelete(kafka, topic, retention, { oldestMs, signal })) {
-    return { released: described(others), held: { 'retention.ms': FOREVER } }
-  }
-  await kafka.alterTopicConfigs(topic, { 'retention.ms': retention }, { signal })
-  return { released: described(original), held: {} }
-}
-
-function described(configs: Readonly<Record<string, string | null>>): Readonly<Record<string, string>> {
-  return Object.fromEntries(Object.entries(configs).map(([name, value]) => [name, value ?? '(the broker’s default)']))
-}
-
-async function wouldDelete(
-  kafka: KafkaTransport,
-  topic: string,
-  ownRetention: string | null,
-  { oldestMs, signal }: TransportCallOptions & { readonly oldestMs: bigint | undefined },
-): Promise<boolean> {
-  if (oldestMs === undefined) return false
-  const [described] = await kafka.topicConfigs([topic], { signal })
-  const inherited = described?.configs.find(({ name }) => name === 'retention.ms')?.inherited
-  const retentionMs = BigInt(ownRetention ?? inherited ?? FOREVER)
-  return retentionMs >= 0n && oldestMs < BigInt(Date.now()) - retentionMs
+/** What of a topic's configs can be had. */
+export interface AcceptedConfigs {
+  readonly configs: Readonly<Record<string, string>>
+  readonly remarks: readonly string[]
+  /** Why the topic cannot be created, whatever its configs. */
+  readonly refusal: TransportError | undefined
 }
 
 /**
- * The configs of `newTopic` that the target accepts; each one it does not know or refuses is dropped with a remark.
- *
- * @throws {@link TransportError} when the topic could not be created whatever its configs.
+ * The configs of `newTopic` that the target accepts. Each one that it does not know, refuses, or refuses beside the
+ * others is left out, and more replicas in sync than there are would make the topic unwritable: remarks say so.
  */
 export async function acceptedConfigs(
   kafka: KafkaTransport,
   newTopic: NewTopic,
   { signal }: TransportCallOptions,
-): Promise<{ readonly configs: Readonly<Record<string, string>>; readonly remarks: readonly string[] }> {
-  const refusal = await validationError(kafka, newTopic, signal)
-  if (refusal === undefined) return { configs: newTopic.configs, remarks: [] }
-  if (refusal.reason !== 'INVALID_CONFIG') throw refusal
-  const configs: Record<string, string> = {}
-  const remarks: string[] = []
-  for (const [name, value] of Object.entries(newTopic.configs)) {
-    const alone = await validationError(kafka, { ...newTopic, configs: { [name]: value } }, signal)
-    if (alone === undefined) configs[name] = value
-    else remarks.push(`${newTopic.topic}: config ${name}=${value} is not accepted by the target and left out`)
+): Promise<AcceptedConfigs> {
+  const { configs, remarks } = writable(newTopic)
+  const refusal = await validationError(kafka, { ...newTopic, configs }, signal)
+  if (refusal?.reason !== 'INVALID_CONFIG') return { configs, remarks, refusal }
+  const accepted: Record<string, string> = {}
+  let refused = Object.entries(configs).map(([name, value]) => ({ name, value, error: refusal }))
+  // A value may need another one beside it that comes later: what was refused is tried again.
+  for (let before = Number.POSITIVE_INFINITY; refused.length < before; ) {
+    before = refused.length
+    const open = refused
+    refused = []
+    for (const { name, value } of open) {
+      const error = await validationError(kafka, { ...newTopic, configs: { ...accepted, [name]: value } }, signal)
+      if (error === undefined) accepted[name] = value
+      else refused.push({ name, value, error })
+    }
   }
-  return { configs, remarks }
+  if (Object.keys(accepted).length === 0) {
+    const bare = await validationError(kafka, { ...newTopic, configs: {} }, signal)
+    if (bare !== undefined) return { configs: {}, remarks, refusal: bare }
+  }
+  const leftOut = refused.map(
+    ({ name, value, error }) =>
+      `${newTopic.topic}: config ${name}=${value} is not accepted by the target and left out: ${error.message}`,
+  )
+  return { configs: accepted, remarks: [...remarks, ...leftOut], refusal: undefined }
+}
+
+function writable({ topic, configs, replicationFactor }: NewTopic): Omit<AcceptedConfigs, 'refusal'> {
+  const { 'min.insync.replicas': wanted } = configs
+  if (wanted === undefined || Number(wanted) <= replicationFactor) return { configs, remarks: [] }
+  return {
+    configs: { ...configs, 'min.insync.replicas': String(replicationFactor) },
+    remarks: [`${topic}: min.insync.replicas=${wanted} becomes ${replicationFactor}, as there are no more replicas`],
+  }
 }
 
 async function validationError(
@@ -116,7 +76,9 @@ async function validationError(
     await kafka.createTopic(newTopic, { validateOnly: true, signal })
     return undefined
   } catch (error) {
-    if (error instanceof TransportError && !error.retryable) return error
+    const refused = error instanceof TransportError && error.reason !== undefined && !error.retryable
+    // A topic that has come meanwhile is looked at again.
+    if (refused && error.reason !== 'TOPIC_ALREADY_EXISTS') return error
     throw error
   }
 }

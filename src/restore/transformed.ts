@@ -1,6 +1,7 @@
 import { type ChainBatch, recordsOf, type TimeRange } from '../archive/read-chain.js'
 import type { KafkaRecord } from '../batch/read-records.js'
 import { type RecordContent, writeBatch } from '../batch/write-batch.js'
+import { earlier } from '../internal/bigint.js'
 import { COALESCED_BYTES, type Content } from './content.js'
 
 /**
@@ -29,6 +30,7 @@ export function* transformed(
     yield {
       records: part.length,
       sizeBytes,
+      timestampMs: part.reduce((earliest, { record }) => earlier(earliest, record.timestampMs), -1n),
       sourceFrom: part[0]?.source ?? batch.baseOffset,
       sourceNext: (part.at(-1)?.source ?? batch.baseOffset) + 1n,
       bytes: () => writeBatch(part.map(inPlace), { compression: batch.compression }),

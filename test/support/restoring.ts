@@ -21,7 +21,7 @@ export function outgoing(sizes: readonly number[]): OutgoingBatch[] {
   return sizes.map((records, index) => {
     const baseSequence = Number(position)
     const batch: OutgoingBatch = {
-      ...{ type: 'batch', position, offsets: BigInt(records), records, sizeBytes: 100, baseSequence },
+      ...{ type: 'batch', position, offsets: BigInt(records), records, sizeBytes: 100, baseSequence, timestampMs: 0n },
       ...{ sourceFrom: position, sourceNext: position + BigInt(records), transaction: undefined },
       bytes: (identity) => batchBytes({ ...identity, baseSequence, records: numberedRecords(records, `${index}.`) }),
       recordsBefore: () => 0,

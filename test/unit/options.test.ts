@@ -81,6 +81,9 @@ const RESTORE_JOB: Rows = {
   groups: ['yes', 1],
   configs: ['x', true, ['a'], { 'retention.ms': 5 }, { 'retention.ms': null }],
   replicationFactor: [0, -1, 1.5, 32_768, '3', null],
+  partitions: [0, -1, 1.5, 2 ** 31, '3', null],
+  onExisting: ['overwrite', true],
+  abandon: ['yes', 1],
   signal: [{}, null],
   onProgress: [7],
 }

@@ -50,7 +50,7 @@ export function describeConfigsRequest(
           .string(topic)
           .array(null, () => {}),
       )
-      writer.boolean(true)
+      writer.boolean(false)
     },
     (reader) => {
       reader.int32()
@@ -65,12 +65,13 @@ export function describeConfigsRequest(
           reader.boolean()
           const source = sourceOf(reader.int8())
           const sensitive = reader.boolean()
-          const synonyms = reader.array(() => {
+          // Synonyms, which are not asked for.
+          reader.array(() => {
             reader.string()
-            return { value: reader.nullableString(), source: sourceOf(reader.int8()) }
+            reader.nullableString()
+            reader.int8()
           })
-          const inherited = synonyms.find((synonym) => synonym.source !== 'topic')?.value ?? null
-          return { name, value, source, sensitive, inherited }
+          return { name, value, source, sensitive }
         })
         return { topic, error, message, configs }
       })

@@ -153,7 +153,7 @@ describe('a scheduler', () => {
     ])
     const configs = [{ name: 'retention.ms', value: '1000' }].map((config) => ({
       ...config,
-      ...{ source: 'topic' as const, sensitive: false, inherited: null },
+      ...{ source: 'topic' as const, sensitive: false },
     }))
     const topicConfigs = async () => [{ topic: 'a', configs }]
     const events = await run([cursorOf('a', 'a')], { listOffsets: async () => [2n], topicConfigs })

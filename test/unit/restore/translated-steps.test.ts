@@ -110,6 +110,19 @@ describe('what a restore produces', () => {
     expect(batches).toMatchObject([{ position: 0n, records: 500, sourceFrom: 0n, sourceNext: 500n }])
   })
 
+  it.each(['none', 'gzip'] as const)(
+    'tells the time of the oldest batch in it, if any has one: %s',
+    async (compression) => {
+      const storage = new MemoryStorage()
+      const times = [9_000n, -1n, 7_000n, 8_000n]
+      const log = times.map((time, offset) =>
+        batchView({ baseOffset: BigInt(offset), compression, records: [{ timestampMs: time }] }),
+      )
+      const batches = await outgoing(storage, [await putSegment(storage, log)], { from: 0n, next: 4n })
+      expect(batches.map(({ timestampMs }) => timestampMs)).toEqual(compression === 'none' ? [7_000n] : times)
+    },
+  )
+
   it('is the same bytes whenever it is asked for', async () => {
     await fc.assert(
       fc.asyncProperty(anyLog, async (log) => {
