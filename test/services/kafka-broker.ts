@@ -11,7 +11,7 @@ export const BROKER_SETTINGS = {
   'transaction.state.log.num.partitions': '5',
   'group.initial.rebalance.delay.ms': '0',
   // Tests write records of long ago, which nothing but the test may delete.
-  'log.retention.ms': '-1',
+  'log.retention.hours': '-1',
   // The default, 128 MiB, is a quarter of the heap.
   'log.cleaner.dedupe.buffer.size': '10485760',
 } as const

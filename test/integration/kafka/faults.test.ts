@@ -6,6 +6,7 @@ import { withFaults } from 'kafkeep/testing'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { freePort } from '../../services/ports.js'
 import { ALL_FIELDS, KafkaBench, messages } from '../../support/kafka.js'
+import { keysOf } from '../../support/keys-of.js'
 import { services } from '../../support/services.js'
 
 describe('archiving and restoring topics when something is wrong', () => {
@@ -195,12 +196,6 @@ describe('archiving and restoring topics when something is wrong', () => {
     }
   })
 })
-
-async function keysOf(storage: ArchiveStorage): Promise<string[]> {
-  const keys: string[] = []
-  for await (const { key } of storage.list('')) keys.push(key)
-  return keys
-}
 
 async function flipOneBit(storage: ArchiveStorage, key: string): Promise<void> {
   const chunks: Uint8Array[] = []
