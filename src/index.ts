@@ -6,6 +6,7 @@
 
 export type { RangeOptions, RecordsOptions } from './archive/archive-range.js'
 export type { CheckpointChoice } from './archive/checkpoint.js'
+export type { Finding } from './archive/finding.js'
 export type { BeforeInstant, InstantChoice } from './archive/instant-id.js'
 export type { GapCause, OffsetRange, PartitionIdentity, SegmentName, TopicIdentity } from './archive/names.js'
 export type { SegmentInfo } from './archive/partition-log.js'
@@ -88,6 +89,7 @@ export type {
 } from './kafka/transport.js'
 export type { Progress, RunOptions } from './progress.js'
 export type {
+  DamageEvent,
   GroupsEvent,
   OffsetMode,
   ProgressEvent,

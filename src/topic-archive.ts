@@ -9,7 +9,7 @@ import {
 } from './archive/archive-range.js'
 import { checkpointIds, partitionIn, readCheckpoint } from './archive/checkpoint.js'
 import { TOPICS_PREFIX, type TopicIdentity } from './archive/names.js'
-import { chainFor, listPartition, type PartitionLog, type SegmentInfo } from './archive/partition-log.js'
+import { chainFor, type LogRange, listPartition, type PartitionLog, type SegmentInfo } from './archive/partition-log.js'
 import { type ChainBatch, linksSince, readChain, recordsOf, type TimeRange } from './archive/read-chain.js'
 import { ReadProgress } from './archive/read-progress.js'
 import type { SegmentSource } from './archive/read-segment.js'
@@ -101,7 +101,7 @@ export class TopicArchive {
   /**
    * The batches that overlap a range, markers and aborted ones included.
    *
-   * @throws {@link ArchiveCorruptError} when a segment is damaged, before anything of it is given.
+   * @throws {@link ArchiveCorruptError} when offsets are in no intact segment; nothing of a damaged one is given.
    */
   batches(options: RangeOptions): AsyncGenerator<RecordBatch, void, void> {
     return this.#batches(checkedRange('batches', options))
@@ -110,7 +110,7 @@ export class TopicArchive {
   /**
    * The records of a range, in order.
    *
-   * @throws {@link ArchiveCorruptError} when a segment is damaged, before anything of it is given.
+   * @throws {@link ArchiveCorruptError} when offsets are in no intact segment; nothing of a damaged one is given.
    * @throws {@link LossyCodecError} when the archive does not keep offsets and they do not follow from its names.
    */
   records(options: RecordsOptions): AsyncGenerator<KafkaRecord, void, void> {
@@ -143,7 +143,7 @@ export class TopicArchive {
   }
 
   async *#segments(range: CheckedRange): AsyncGenerator<SegmentInfo, void, void> {
-    for (const { segment } of await this.#chain(range)) yield segment
+    for (const { segment } of (await this.#chain(range)).chain) yield segment
   }
 
   async *#batches(range: CheckedRange): AsyncGenerator<RecordBatch, void, void> {
@@ -163,9 +163,10 @@ export class TopicArchive {
     isolation: 'committed' | 'uncommitted',
     sinceMs?: bigint | undefined,
   ): AsyncGenerator<ChainBatch, void, void> {
-    const chain = linksSince(await this.#chain(range), sinceMs)
+    const { chain: whole, spares } = await this.#chain(range)
+    const chain = linksSince(whole, sinceMs)
     const progress = new ReadProgress(chain, range.onProgress)
-    for await (const item of readChain(this.#source, chain, { isolation, signal: range.signal })) {
+    for await (const item of readChain(this.#source, chain, { isolation, spares, signal: range.signal })) {
       if (!item.trueOffsets) {
         throw new LossyCodecError(
           `the archive of ${range.topic}-${range.partition} does not keep the offsets of its records`,
@@ -185,12 +186,12 @@ export class TopicArchive {
     if (checkpoint === undefined) {
       const identity = await this.#identify(topic, topicId, signal)
       const log = await listPartition(storage, { ...identity, partition }, { signal })
-      return chainFor(log, { generation: log.newestGeneration, from, next: to })
+      return readable(log, { generation: log.newestGeneration, from, next: to })
     }
     const chosen = await readCheckpoint(storage, checkpoint, { signal })
     const { archived, state } = partitionIn(chosen, { topic, partition, topicId })
     const log = await listPartition(storage, { ...archived, partition }, { signal })
-    return chainFor(log, { generation: state.generation, from, next: smaller(to, state.next) })
+    return readable(log, { generation: state.generation, from, next: smaller(to, state.next) })
   }
 
   async #identify(topic: string, topicId: string | undefined, signal: AbortSignal | undefined): Promise<TopicIdentity> {
@@ -213,6 +214,11 @@ export class TopicArchive {
       yield await readTopicDescription(storage, { topic, topicId: prefix.slice(folder.length, -1) }, { signal })
     }
   }
+}
+
+/** What gives a range of a log, and what may stand in for damaged segments of it. */
+function readable(log: PartitionLog, range: LogRange) {
+  return { chain: chainFor(log, range), spares: log.segments }
 }
 
 function endOf(log: PartitionLog): bigint {

@@ -84,7 +84,8 @@ export class TopicRestorer {
    * @throws TypeError at once when an option is wrong.
    * @throws {@link NotInArchiveError} when there is no such checkpoint or topic in the archive.
    * @throws {@link TargetConflictError} when the plan has problems. Nothing was written.
-   * @throws {@link ArchiveCorruptError} when a segment is damaged. Nothing of it was produced.
+   * @throws {@link ArchiveCorruptError} when offsets are in no intact segment, unless `onDamage` is `'skip'`. Nothing of
+   * a damaged segment was produced.
    * @throws {@link RestoreConflictError} when somebody else has written to a target topic.
    */
   stream(options: RestoreOptions = {}): AsyncGenerator<RestoreEvent, RestoreSummary, void> {

@@ -1,5 +1,5 @@
 import type { RecordBatchView } from '../batch/record-batch.js'
-import { ArchiveCorruptError } from '../errors.js'
+import { ArchiveCorruptError, ObjectNotFoundError } from '../errors.js'
 import type { AbortedTransaction } from '../kafka/transport.js'
 import type { ArchiveStorage, StorageCallOptions } from '../storage/storage.js'
 import { FORMAT_VERSION } from './archive-marker.js'
@@ -25,23 +25,40 @@ export async function readAborted(
   if (segment.abortedTransactions === 0) return []
   const { from, next } = segment
   const key = abortedKey(segment.key)
-  if ((await storage.head(key, { signal })) === undefined) {
-    throw new ArchiveCorruptError(`the sidecar of ${segment.key} is missing: it names the aborted transactions`, {
-      key,
-      from,
-      next,
-    })
-  }
-  const fields = new JsonFields(await readJson(storage, key, { signal }), key)
+  const fields = new JsonFields(await readSidecar(storage, segment, key, { signal }), key)
   const aborted = fields.list('aborted', (item) => ({
     producerId: item.bigint('producerId'),
     firstOffset: item.bigint('firstOffset'),
   }))
-  if (aborted.length === segment.abortedTransactions) return aborted
+  if (aborted.length !== segment.abortedTransactions) {
+    throw new ArchiveCorruptError(
+      `${key} names ${aborted.length} aborted transactions, its segment says ${segment.abortedTransactions}`,
+      { key, from, next },
+    )
+  }
+  const behind = aborted.find(({ firstOffset }) => firstOffset >= next)
+  if (behind === undefined) return aborted
   throw new ArchiveCorruptError(
-    `${key} names ${aborted.length} aborted transactions, its segment says ${segment.abortedTransactions}`,
+    `${key} names an aborted transaction that begins at offset ${behind.firstOffset}, behind its segment`,
     { key, from, next },
   )
+}
+
+async function readSidecar(
+  storage: ArchiveStorage,
+  segment: { readonly key: string; readonly from: bigint; readonly next: bigint },
+  key: string,
+  { signal }: StorageCallOptions,
+): Promise<unknown> {
+  try {
+    return await readJson(storage, key, { signal })
+  } catch (cause) {
+    if (!(cause instanceof ObjectNotFoundError)) throw cause
+    const { from, next } = segment
+    throw new ArchiveCorruptError(`the sidecar of ${segment.key} is missing: it names the aborted transactions`, {
+      ...{ key, from, next, cause },
+    })
+  }
 }
 
 /** Follows the aborted transactions of a partition, so that each segment's sidecar names exactly those it overlaps. */

@@ -1,5 +1,5 @@
 import { ascending, smaller } from '../internal/bigint.js'
-import type { SegmentName } from './names.js'
+import type { OffsetRange, SegmentName } from './names.js'
 
 /** The offsets that one generation holds in a chain. */
 export interface OwnedRange {
@@ -46,6 +46,14 @@ export function chainOf<S extends SegmentName>(segments: readonly S[], ranges: r
     )
     return linksOf(candidates, from, next)
   })
+}
+
+/** What gives the first of some offsets: of `candidates`, all of one generation, the one that reaches farthest there. */
+export function firstLink<S extends SegmentName>(
+  candidates: readonly S[],
+  { from, next }: OffsetRange,
+): ChainLink<S> | undefined {
+  return linksOf(candidates, from, next)[0]
 }
 
 function linksOf<S extends SegmentName>(candidates: readonly S[], from: bigint, next: bigint): ChainLink<S>[] {

@@ -39,6 +39,11 @@ export class JsonFields {
     return typeof value === 'string' ? value : this.#reject(name, 'a string')
   }
 
+  /** A string that may be left out. */
+  optionalString(name: string): string | undefined {
+    return this.#fields[name] === undefined ? undefined : this.string(name)
+  }
+
   /** A whole number of at least `min`. */
   integer(name: string, min = 0): number {
     const value = this.#fields[name]

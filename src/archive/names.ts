@@ -172,7 +172,8 @@ function rangeFrom(groups: Groups): (PartitionIdentity & OffsetRange & { readonl
   return from < next && next <= MAX_OFFSET ? { ...identity, from, next } : undefined
 }
 
-function offset20(offset: bigint): string {
+/** An offset as it is in names, so that names sort by it. */
+export function offset20(offset: bigint): string {
   return offset.toString().padStart(20, '0')
 }
 

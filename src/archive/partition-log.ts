@@ -1,5 +1,5 @@
 import { ArchiveCorruptError } from '../errors.js'
-import { ascending, larger, smaller } from '../internal/bigint.js'
+import { ascending, larger } from '../internal/bigint.js'
 import type { ArchiveStorage, StorageCallOptions } from '../storage/storage.js'
 import { type ChainLink, chainOf, type OwnedRange, ownedRanges } from './chain.js'
 import { readCut } from './generation.js'
@@ -15,6 +15,7 @@ import {
   partitionPrefix,
   type SegmentName,
 } from './names.js'
+import { overlap } from './offset-ranges.js'
 
 /** A segment in storage: what its name tells, and its size. */
 export interface SegmentInfo extends SegmentName {
@@ -115,10 +116,4 @@ function noSuchGeneration({ partition }: PartitionLog, generation: number): neve
   throw new ArchiveCorruptError(`the beginning of generation ${generation} is not in the archive: ${key} is missing`, {
     key,
   })
-}
-
-function overlap(one: OffsetRange, other: OffsetRange): OffsetRange | undefined {
-  const from = larger(one.from, other.from)
-  const next = smaller(one.next, other.next)
-  return from < next ? { from, next } : undefined
 }

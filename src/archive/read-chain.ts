@@ -3,12 +3,13 @@ import { CommittedFilter } from '../batch/committed.js'
 import type { KafkaRecord } from '../batch/read-records.js'
 import type { RecordBatchView } from '../batch/record-batch.js'
 import { partitionName } from '../batch/topic-partition.js'
-import { ArchiveCorruptError, LossyCodecError } from '../errors.js'
+import { ArchiveCorruptError } from '../errors.js'
 import type { StorageCallOptions } from '../storage/storage.js'
-import { readAborted } from './aborted.js'
 import type { ChainLink } from './chain.js'
+import { throwDamage } from './chain-damage.js'
+import { type DamagePolicy, type Isolation, LinkReading } from './link-reading.js'
 import type { SegmentInfo } from './partition-log.js'
-import { hasTrueOffsets, readSegment, type SegmentSource } from './read-segment.js'
+import type { SegmentSource } from './read-segment.js'
 
 /** A batch, and which of its offsets are wanted. */
 export interface ChainBatch {
@@ -21,28 +22,44 @@ export interface ChainBatch {
   readonly trueOffsets: boolean
 }
 
-/** The batches that a chain gives, in order. With `committed` only those that a read_committed consumer sees. */
+/** How a chain is read. */
+export interface ChainReadOptions extends StorageCallOptions, DamagePolicy {
+  readonly isolation: Isolation
+}
+
+/**
+ * The batches that a chain gives, in order. With `committed` only those that a read_committed consumer sees.
+ *
+ * Where a segment is damaged the spares of its generation are read in its place; only what none of them gives is damage.
+ *
+ * @throws {@link ArchiveCorruptError} when there is damage, unless `onDamage` takes note of it and returns.
+ */
 export async function* readChain(
   source: SegmentSource,
   chain: readonly ChainLink<SegmentInfo>[],
-  { isolation, signal }: StorageCallOptions & { readonly isolation: 'committed' | 'uncommitted' },
+  { isolation, signal, spares = [], onDamage = throwDamage }: ChainReadOptions,
 ): AsyncGenerator<ChainBatch, void, void> {
-  for (const { segment, from, next } of chain) {
-    const trueOffsets = hasTrueOffsets(source, segment)
-    if (!trueOffsets && (from > segment.from || next < segment.next)) {
-      throw new LossyCodecError(`${segment.key} keeps no offsets, so that a part of it cannot be told from the rest`, {
-        hint: 'archive with `logSegments()`',
-      })
-    }
-    // Each segment's sidecar names all aborted transactions that overlap it, so each one is judged by itself: the marker
-    // that ends one may lie in a gap. Batches before the wanted ones count, because a marker may be among them.
-    const filter = new CommittedFilter()
-    if (isolation === 'committed') filter.add(await readAborted(source.storage, segment, { signal }))
-    for await (const batch of readSegment(source, segment, { signal })) {
-      if (batch.baseOffset >= next) break
-      const accepted = isolation === 'uncommitted' || filter.accepts(batch)
-      if (!accepted || batch.nextOffset <= from) continue
-      yield { batch, from, next, trueOffsets }
+  const context = { source, isolation, signal, spares, onDamage, failures: new Map() }
+  for (const link of chain) {
+    const reading = new LinkReading(context, chain, link)
+    for (let part = await reading.open(); part !== undefined; part = await reading.open()) {
+      const { from, next } = part.link
+      let last: RecordBatchView | undefined
+      // Each segment's sidecar names all aborted transactions that overlap it, so each one is judged by itself: the
+      // marker that ends one may lie in a gap. Batches before the wanted ones count, a marker may be among them.
+      const filter = new CommittedFilter()
+      filter.add(part.aborted)
+      try {
+        for await (const batch of part.batches) {
+          if (batch.baseOffset >= next) break
+          const accepted = isolation === 'uncommitted' || filter.accepts(batch)
+          if (accepted && batch.nextOffset > from) yield { batch, from, next, trueOffsets: part.trueOffsets }
+          last = batch
+        }
+        reading.read(part)
+      } catch (error) {
+        reading.failed(part, error, last?.nextOffset ?? from)
+      }
     }
   }
 }

@@ -31,12 +31,32 @@ export function hasTrueOffsets({ codecs }: SegmentSource, segment: SegmentInfo):
  * @throws {@link ArchiveCorruptError} when the object is missing, damaged, or holds other offsets than its name says.
  */
 export async function* readSegment(
+  source: SegmentSource,
+  segment: SegmentInfo,
+  options: StorageCallOptions,
+): AsyncGenerator<RecordBatchView, void, void> {
+  yield* await openSegment(source, segment, options)
+}
+
+/**
+ * {@link readSegment} in two steps: what this gives is of an object whose checksum is right. Only content that
+ * contradicts the name, or that its codec cannot decode, is still found when the batches are read.
+ */
+export async function openSegment(
   { storage, codecs }: SegmentSource,
   segment: SegmentInfo,
   { signal }: StorageCallOptions,
-): AsyncGenerator<RecordBatchView, void, void> {
+): Promise<AsyncGenerator<RecordBatchView, void, void>> {
   const codec = topicCodecFor(segment.extension, codecs)
-  const bytes = await readIntact(storage, segment, { signal })
+  return batchesOf(codec, await readIntact(storage, segment, { signal }), segment, signal)
+}
+
+async function* batchesOf(
+  codec: Codec<RecordBatch>,
+  bytes: Buffer,
+  segment: SegmentInfo,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<RecordBatchView, void, void> {
   let offset = segment.from
   for await (const decoded of decodeAll(codec, bytes, segment, signal)) {
     // Codecs that lose offsets count from 0; the name tells where the segment begins.

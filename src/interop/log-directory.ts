@@ -136,7 +136,11 @@ async function stateToExport(job: CheckedOptions): Promise<PartitionChain> {
   await requireArchive(storage, { signal })
   const { archived, state } = partitionIn(await readCheckpoint(storage, checkpoint, { signal }), job)
   const only = { ...archived, partitions: [state] }
-  const { chains, problems } = await planSource(job.source, only, { latest: checkpoint === 'latest', signal })
+  const { chains, problems } = await planSource(job.source, only, {
+    latest: checkpoint === 'latest',
+    onDamage: 'error',
+    signal,
+  })
   const [chain] = chains
   if (chain !== undefined && problems.length === 0) return chain
   const text = `the log cannot be exported: ${problems.map((problem) => problem.text).join('; ')}`

@@ -1,4 +1,5 @@
 import type { OffsetMode } from './events.js'
+import type { OnDamage } from './partition-damage.js'
 import type { PartitionChain } from './plan-source.js'
 import type { RecordSelection } from './translated-steps.js'
 
@@ -22,6 +23,7 @@ export interface OffsetsQuestion {
   readonly targetFrom: readonly bigint[]
   /** Whether the target holds records already. */
   readonly appends: boolean
+  readonly onDamage: OnDamage
 }
 
 /** Measured: a million fillers take 0.1 to 0.5 seconds, the marker of a transaction about 5 ms. */
@@ -49,9 +51,10 @@ export function chooseOffsets(question: OffsetsQuestion): OffsetsChoice {
   return extraMs <= exactBudgetMs ? exact(cost) : translate(`${cost}, more than \`exactBudgetMs\` allows`)
 }
 
-function obstacleTo({ selection, chains, targetFrom, appends }: OffsetsQuestion): string | undefined {
+function obstacleTo({ selection, chains, targetFrom, appends, onDamage }: OffsetsQuestion): string | undefined {
   if (selection.transform !== undefined) return 'transformed records have no offsets of their own'
   if (chains.some(({ trueOffsets }) => !trueOffsets)) return 'the archive does not keep the offsets of its records'
+  if (onDamage === 'skip') return "with `onDamage: 'skip'` nobody knows yet what will be left out"
   if (appends) return 'the target holds records already'
   if (chains.some(({ from }, index) => from < (targetFrom[index] ?? 0n))) {
     return 'the target’s log ends behind where the archive’s begins'

@@ -1,3 +1,4 @@
+import type { Finding } from '../archive/finding.js'
 import type { TopicPartition } from '../batch/topic-partition.js'
 import type { KafkeepError } from '../errors.js'
 
@@ -5,7 +6,7 @@ import type { KafkeepError } from '../errors.js'
 export type OffsetMode = 'exact' | 'translate'
 
 /** A fact of a restore run. Whatever it speaks of is done already. */
-export type RestoreEvent = TopicReadyEvent | ProgressEvent | GroupsEvent | ReleasedEvent
+export type RestoreEvent = TopicReadyEvent | ProgressEvent | DamageEvent | GroupsEvent | ReleasedEvent
 
 /** A target topic is ready to receive. */
 export interface TopicReadyEvent {
@@ -29,6 +30,14 @@ export interface ProgressEvent extends TopicPartition {
   readonly records: number
   /** Bytes since the last event of this partition, as they are in the archive. */
   readonly bytes: number
+}
+
+/** Offsets were left out, because no intact object of the archive gives them. */
+export interface DamageEvent {
+  /** What happened. */
+  readonly type: 'damage'
+  /** Which offsets of which partition, named as in the archive, and why. */
+  readonly finding: Finding
 }
 
 /** A consumer group stands where it stood, or could not be set. */

@@ -1,4 +1,5 @@
 import { readAborted } from '../archive/aborted.js'
+import type { DamagePolicy } from '../archive/link-reading.js'
 import { type ChainBatch, linksSince, readChain, type TimeRange } from '../archive/read-chain.js'
 import type { SegmentSource } from '../archive/read-segment.js'
 import { forProducing } from '../batch/write-batch.js'
@@ -12,7 +13,7 @@ import { type OutgoingBatch, type RestoreStep, SEQUENCES } from './step.js'
 import { type OpenTransaction, TransactionSlots } from './transaction-slots.js'
 
 /** Where and how a partition's log is made again. */
-export interface ExactTarget extends StorageCallOptions, TimeRange {
+export interface ExactTarget extends StorageCallOptions, TimeRange, DamagePolicy {
   /** Offset at which the target ends before the restore. */
   readonly targetFrom: bigint
 }
@@ -26,13 +27,15 @@ export interface ExactTarget extends StorageCallOptions, TimeRange {
 export async function* exactSteps(
   source: SegmentSource,
   { chain, from, next }: PartitionChain,
-  { targetFrom, signal, ...times }: ExactTarget,
+  { targetFrom, signal, spares, onDamage, ...times }: ExactTarget,
 ): AsyncGenerator<RestoreStep, void, void> {
   const steps = new ExactSteps(targetFrom)
   const limited = times.sinceMs !== undefined || times.untilMs !== undefined
   if (!limited) yield* steps.startAt(from)
   const small = new SmallBatches()
-  for await (const item of readChain(source, linksSince(chain, times.sinceMs), { isolation: 'uncommitted', signal })) {
+  const links = linksSince(chain, times.sinceMs)
+  const policy = { isolation: 'uncommitted', signal, spares, onDamage } as const
+  for await (const item of readChain(source, links, policy)) {
     const fits = isPlain(item) && isSmall(item) && isWhole(item, times)
     if (!(fits && small.endAt(item))) yield* steps.plain(small.take())
     if (!fits) yield* steps.of(item, times)

@@ -1,8 +1,11 @@
-import type { CheckpointGroup } from '../archive/checkpoint.js'
+import type { Checkpoint } from '../archive/checkpoint.js'
 import type { TopicPartition } from '../batch/topic-partition.js'
 import { earlier } from '../internal/bigint.js'
+import type { ArchiveStorage } from '../storage/storage.js'
+import { type OnDamage, PartitionDamage } from './partition-damage.js'
 import type { TopicPlan } from './plan.js'
 import type { PartitionChain } from './plan-source.js'
+import type { PreparedTarget } from './prepare-target.js'
 import { committedOffsets, type OffsetMap, OffsetTranslation, SameOffsets } from './restore-groups.js'
 import type { RestoreRecord } from './restore-record.js'
 import type { RestoreStep } from './step.js'
@@ -21,8 +24,17 @@ export interface RestoredPartition extends TopicPartition {
   readonly targetNext: bigint
   /** Records restored, by this run or by an earlier one that it took up. */
   readonly records: bigint
-  /** Offsets that the archive itself lacks: its gaps. */
+  /** Offsets that the archive itself lacks: its gaps, and damage that was left out. */
   readonly missing: bigint
+}
+
+/** What all tasks of a restore have in common. */
+interface TaskContext {
+  readonly checkpoint: Pick<Checkpoint, 'groups'>
+  /** Where it is pinned what was left out. */
+  readonly state: ArchiveStorage
+  readonly onDamage: OnDamage
+  readonly signal?: AbortSignal | undefined
 }
 
 /** The restore of one partition, and how far it is. */
@@ -35,24 +47,26 @@ export class PartitionTask {
   readonly targetFrom: bigint
   /** Where offsets of the source are in the target. */
   readonly offsets: OffsetMap
+  readonly damage: PartitionDamage
   #targetNext: bigint
   #records = 0n
   #bytes = 0n
   #oldestMs = -1n
 
   constructor(
-    { plan, pinned, topicId }: Pick<PartitionTask, 'plan' | 'pinned' | 'topicId'>,
+    { plan, pinned, place }: PreparedTarget,
     index: number,
     chain: PartitionChain,
-    groups: readonly CheckpointGroup[],
+    { checkpoint, state, onDamage, signal }: TaskContext,
   ) {
     this.plan = plan
     this.pinned = pinned
-    this.topicId = topicId
+    this.topicId = place.topicId
     this.chain = chain
     this.targetFrom = pinned.targetFrom[index] ?? 0n
-    const committed = committedOffsets(groups, plan.source.topic, chain)
+    const committed = committedOffsets(checkpoint.groups, plan.source.topic, chain)
     this.offsets = plan.offsets === 'exact' ? new SameOffsets(chain) : new OffsetTranslation(committed, this.targetFrom)
+    this.damage = new PartitionDamage({ state, target: place, onDamage, skipped: plan.skipped, chain, signal })
     this.#targetNext = this.targetFrom
   }
 
@@ -97,12 +111,7 @@ export class PartitionTask {
       targetFrom: this.offsets.start,
       targetNext: this.#targetNext,
       records: this.#records,
-      missing: missingOffsets(chain),
+      missing: this.damage.missing,
     }
   }
-}
-
-/** Offsets of the state that no segment gives; only a gap can explain them, or the plan would have had a problem. */
-function missingOffsets({ chain, from, next }: PartitionChain): bigint {
-  return next - from - chain.reduce((sum, link) => sum + (link.next - link.from), 0n)
 }

@@ -1,5 +1,7 @@
 import type { ChainLink } from '../archive/chain.js'
+import { offsetsOf } from '../archive/chain-damage.js'
 import type { CheckpointPartition, CheckpointTopic } from '../archive/checkpoint.js'
+import type { Hole } from '../archive/finding.js'
 import { chainFor, holesIn, listPartition, type PartitionLog, type SegmentInfo } from '../archive/partition-log.js'
 import { hasTrueOffsets, type SegmentSource } from '../archive/read-segment.js'
 import { partitionName } from '../batch/topic-partition.js'
@@ -15,6 +17,10 @@ export interface PartitionChain extends CheckpointPartition {
   readonly dense: boolean
   /** Whether the offsets of its records are known. */
   readonly trueOffsets: boolean
+  /** All segments of the partition: those that are not in the chain may stand in for damaged ones. */
+  readonly segments: readonly SegmentInfo[]
+  /** What the listing lacks without an explanation, and is to be left out. */
+  readonly holes: readonly Hole[]
 }
 
 /** What the archive has of a topic. */
@@ -24,11 +30,19 @@ export interface SourcePlan {
   readonly bytes: number
 }
 
+/** What decides about a source besides the archive. */
+export interface SourceQuestion {
+  /** Whether the checkpoint was chosen as the newest one rather than on purpose. */
+  readonly latest: boolean
+  readonly onDamage: 'error' | 'skip'
+  readonly signal: AbortSignal | undefined
+}
+
 /** Looks up what the archive has of a topic, as a checkpoint has it. */
 export async function planSource(
   source: SegmentSource,
   topic: CheckpointTopic,
-  { latest, signal }: { readonly latest: boolean; readonly signal: AbortSignal | undefined },
+  { latest, onDamage, signal }: SourceQuestion,
 ): Promise<SourcePlan> {
   const chains: PartitionChain[] = []
   const problems: RestoreProblem[] = []
@@ -38,8 +52,12 @@ export async function planSource(
     const chain = chainFor(log, state)
     const trueOffsets = chain.every(({ segment }) => hasTrueOffsets(source, segment))
     const records = sumOf(chain.map(recordsIn))
-    chains.push({ ...state, chain, trueOffsets, records, dense: chain.every(isWhole) && records === state.next })
-    problems.push(...unseenProblems(log, state), ...holeProblems(log, state))
+    const dense = chain.every(isWhole) && records === state.next
+    const lacking = holesOf(log, state)
+    const holes = onDamage === 'skip' ? lacking : []
+    chains.push({ ...state, chain, segments: log.segments, holes, trueOffsets, records, dense })
+    problems.push(...unseenProblems(log, state))
+    if (onDamage === 'error') problems.push(...lacking.map(({ text }) => ({ code: 'DAMAGED', text })))
     if (latest) problems.push(...olderStateProblems(log, state))
   }
   const bytes = chains.flatMap(({ chain }) => chain).reduce((sum, { segment }) => sum + segment.sizeBytes, 0)
@@ -62,10 +80,12 @@ function unseenProblems({ partition }: PartitionLog, { unseen }: CheckpointParti
   return [{ code: 'UNSEEN_PARTITION', text }]
 }
 
-function holeProblems(log: PartitionLog, state: CheckpointPartition): RestoreProblem[] {
-  return holesIn(log, state).map(({ from, next }) => ({
-    code: 'DAMAGED',
-    text: `${partitionName(log.partition)}: offsets ${from} to ${next - 1n} are missing from the archive, and no gap explains it`,
+/** What the listing lacks without an explanation. */
+function holesOf(log: PartitionLog, state: CheckpointPartition): Hole[] {
+  const { topic, partition } = log.partition
+  return holesIn(log, state).map((range) => ({
+    ...{ kind: 'missing', topic, partition, ...range },
+    text: `${partitionName(log.partition)}: ${offsetsOf(range)} are missing from the archive, and no gap explains it`,
   }))
 }
 

@@ -1,4 +1,5 @@
 import type { CheckpointTopic } from '../archive/checkpoint.js'
+import type { Hole } from '../archive/finding.js'
 import { TransportError } from '../errors.js'
 import { protocolError, retrying } from '../kafka/retry.js'
 import type { KafkaTransport, TopicMetadata } from '../kafka/transport.js'
@@ -6,6 +7,7 @@ import type { ArchiveStorage } from '../storage/storage.js'
 import type { OffsetMode } from './events.js'
 import type { RestoreProblem } from './plan.js'
 import { type RestoreRecord, readRestoreRecord } from './restore-record.js'
+import { readSkippedHoles } from './skipped-holes.js'
 import { acceptedConfigs, topicLevelConfigs } from './target-configs.js'
 import { rightsProblems } from './target-rights.js'
 
@@ -23,6 +25,8 @@ export interface TargetPlan {
   readonly pinned: RestoreRecord | undefined
   /** What another restore has pinned, which is forgotten. */
   readonly abandons: RestoreRecord | undefined
+  /** What an earlier run of the same restore has left out. */
+  readonly skipped: readonly Hole[]
   readonly problems: readonly RestoreProblem[]
   readonly remarks: readonly string[]
 }
@@ -38,6 +42,7 @@ export interface TargetQuestion {
   readonly digest: string
   /** How offsets are to come back. */
   readonly offsets: 'auto' | OffsetMode
+  readonly onDamage: 'error' | 'skip'
   readonly configs: Readonly<Record<string, string>> | false
   readonly replicationFactor: number | undefined
   readonly partitions: number | undefined
@@ -67,7 +72,8 @@ async function lookAt(question: TargetQuestion): Promise<TargetPlan> {
   const nothing: TargetPlan = {
     ...{ create: true, partitions: question.partitions ?? source.partitions.length, configs: {} },
     ...{ replicationFactor: replicas.replicationFactor, targetFrom: source.partitions.map(() => 0n) },
-    ...{ appends: false, pinned: undefined, abandons: undefined, problems: [], remarks: [] },
+    ...{ appends: false, pinned: undefined, abandons: undefined, skipped: [] },
+    ...{ problems: [], remarks: [] },
   }
   const problems = described === undefined ? [] : rightsProblems(described)
   if (problems.length > 0) return { ...nothing, problems }
@@ -141,7 +147,12 @@ async function planUse(
   const pinned = await readRestoreRecord(state, { clusterId, topicId }, { signal })
   const remarks = spreadRemarks(target, plan.partitions, archived)
   const isSame = pinned?.digest === digest && (offsets === 'auto' || offsets === pinned.offsets)
-  if (isSame) return { ...plan, pinned, targetFrom: pinned.targetFrom, remarks }
+  if (isSame) {
+    const skipped = await readSkippedHoles(state, { clusterId, topicId }, { signal })
+    const found = { ...plan, pinned, targetFrom: pinned.targetFrom, remarks }
+    if (question.onDamage === 'skip') return { ...found, skipped }
+    return { ...found, problems: skippedProblems(target, skipped) }
+  }
   if (pinned === undefined) return { ...plan, ...(await planAppending(question, existing)), remarks }
   const other = `another restore (of ${pinned.source}, checkpoint ${pinned.checkpoint})`
   if (question.abandon) {
@@ -184,4 +195,12 @@ async function planAppending(
   if (stable.every((offset, index) => offset === ends[index])) return { targetFrom, appends, problems: [] }
   const text = `${target} has an open transaction, which would end between the restored records: let it end first`
   return { targetFrom, appends, problems: [{ code: 'OPEN_TRANSACTION', text }] }
+}
+
+/** Records behind a hole have their places in the target, so that the hole cannot be filled any more. */
+function skippedProblems(target: string, [first, ...others]: readonly Hole[]): RestoreProblem[] {
+  if (first === undefined) return []
+  const more = others.length === 0 ? '' : `, and ${others.length} more`
+  const text = `${target}: an earlier run of this restore has left out damage: repeat it with \`onDamage: 'skip'\`, or delete the topic to restore all of it (${first.text}${more})`
+  return [{ code: 'SKIPPED_DAMAGE', text }]
 }

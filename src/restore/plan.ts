@@ -44,6 +44,7 @@ export interface PlanContext {
   /** What `auto` may spend on exactness. */
   readonly exactBudgetMs: number
   readonly selection: RecordSelection
+  readonly onDamage: 'error' | 'skip'
   readonly configs: Readonly<Record<string, string>> | false
   readonly replicationFactor: number | undefined
   readonly partitions: number | undefined
@@ -60,8 +61,8 @@ export async function planTopic(context: PlanContext, source: CheckpointTopic, t
   const digest = digestOf(context, source, target)
   const { chains, problems, bytes } = await planSource(context.source, source, context)
   const found = await planTarget({ ...context, source, target, digest })
-  const question = { asked, exactBudgetMs, selection, chains, ...found }
-  const { extraMs, obstacle, ...chosen } = pinnedOffsets(found) ?? chooseOffsets(question)
+  const question = { asked, exactBudgetMs, selection, chains, onDamage: context.onDamage, ...found }
+  const { extraMs, obstacle, ...chosen } = pinnedOffsets(found, context) ?? chooseOffsets(question)
   const text = `${source.topic}: the offsets cannot come back exactly: ${obstacle}`
   return {
     ...found,
@@ -76,9 +77,14 @@ export async function planTopic(context: PlanContext, source: CheckpointTopic, t
 }
 
 /** A restore that is taken up again goes on in the way that it began. */
-function pinnedOffsets({ pinned }: TargetPlan): OffsetsChoice | undefined {
+function pinnedOffsets({ pinned }: TargetPlan, { onDamage }: PlanContext): OffsetsChoice | undefined {
   if (pinned === undefined) return undefined
-  return { offsets: pinned.offsets, why: 'an earlier run began so', extraMs: 0, obstacle: undefined }
+  const { offsets } = pinned
+  const isStuck = offsets === 'exact' && onDamage === 'skip'
+  const obstacle = isStuck
+    ? "the restore has begun with them, and `onDamage: 'skip'` needs others: delete the topic"
+    : undefined
+  return { offsets, why: 'an earlier run began so', extraMs: 0, obstacle }
 }
 
 function digestOf(

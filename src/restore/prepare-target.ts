@@ -9,6 +9,7 @@ import {
   hasIntent,
   pinRestore,
   type RestoreRecord,
+  type RestoreTarget,
   readAbandonedRestore,
 } from './restore-record.js'
 
@@ -24,7 +25,7 @@ export interface PrepareContext {
 export interface PreparedTarget {
   readonly plan: TopicPlan
   readonly pinned: RestoreRecord
-  readonly topicId: string
+  readonly place: RestoreTarget
 }
 
 /** Makes a target ready. What it was before is pinned first, so that a crash in between loses nothing. */
@@ -45,7 +46,7 @@ export async function prepareTarget(
   if (plan.abandons !== undefined) await abandonRestore(state, place, plan.abandons, { signal })
   const pinned = plan.pinned ?? (await pin())
   await holdConfigs(kafka, target, pinned, { signal })
-  return { plan, pinned, topicId }
+  return { plan, pinned, place }
 
   async function pin(): Promise<RestoreRecord> {
     const abandoned = await readAbandonedRestore(state, place, { signal })

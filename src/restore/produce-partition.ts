@@ -33,8 +33,8 @@ const MAX_MARKER_POLLS = 200
 
 /**
  * Carries out a partition's steps exactly once, whatever was done before and however often a request is lost. `open`
- * gives the steps from the beginning, always the same ones. Yields each step once it is done; those that were done
- * already are yielded too.
+ * gives the steps from the beginning, always the same ones; it is told how many offsets of the restore are there
+ * already. Yields each step once it is done; those that were done already are yielded too.
  *
  * After any unknown outcome nothing is sent again blindly: the partition is settled first, and what its log then holds
  * decides where to go on. The broker's own idempotence alone would not do, because it forgets producers by the age of
@@ -42,13 +42,13 @@ const MAX_MARKER_POLLS = 200
  */
 export async function* producePartition<S extends RestoreStep>(
   target: ProduceTarget,
-  open: () => AsyncGenerator<S, void, void>,
+  open: (restored: bigint) => AsyncGenerator<S, void, void>,
 ): AsyncGenerator<S, void, void> {
   let yielded = 0n
   for (let attempt = 0; ; attempt++) {
     const run = new ProduceRun<S>(target)
     try {
-      for await (const step of run.carryOut(open())) {
+      for await (const step of run.carryOut(open)) {
         const done = step.position + step.offsets
         if (done <= yielded) continue
         yielded = done
@@ -88,7 +88,7 @@ class ProduceRun<S extends RestoreStep> {
     this.#transactions = new ReplayTransactions(target)
   }
 
-  async *carryOut(steps: AsyncGenerator<S, void, void>): AsyncGenerator<S, void, void> {
+  async *carryOut(open: (restored: bigint) => AsyncGenerator<S, void, void>): AsyncGenerator<S, void, void> {
     const { targetFrom, partition, transactions } = this.#target
     if (transactions) await this.#transactions.recover()
     const { end, tail } = await settledLog(this.#target, targetFrom)
@@ -96,7 +96,7 @@ class ProduceRun<S extends RestoreStep> {
     if (tail !== undefined && !this.#owns(tail.producerId)) throw foreignRecords(partition)
     let last: S | undefined
     let checked = false
-    for await (const step of steps) {
+    for await (const step of open(this.#restored)) {
       if (this.#isDone(step)) {
         last = step
         yield step

@@ -1,5 +1,8 @@
+import type { Hole } from '../archive/finding.js'
+import { outside } from '../archive/offset-ranges.js'
 import type { OffsetMode } from './events.js'
 import type { RestoreProblem, TopicPlan } from './plan.js'
+import type { PartitionChain } from './plan-source.js'
 
 /** What a restore would do with one topic. */
 export interface PlannedTopic {
@@ -50,7 +53,18 @@ export function readablePlan(plans: readonly TopicPlan[]): RestorePlan {
         `${topic.topic} -> ${topic.target}: ${topic.create ? 'create' : 'use'}, ${topic.partitions} partitions, offsets ${topic.offsets} (${topic.why})`,
     ),
     ...remarks.map((remark) => `remark: ${remark}`),
+    ...plans.flatMap(leftOut).map((text) => `left out: ${text}`),
     ...problems.map(({ code, text }) => `problem ${code}: ${text}`),
   ]
   return { topics, problems, remarks, toString: () => lines.join('\n') }
+}
+
+/** What is known to be damaged and is to be left out. Segments are not read for a plan. */
+function leftOut({ chains, skipped }: TopicPlan): string[] {
+  const holes = [...skipped, ...chains.flatMap((chain) => outside(chain.holes, ofPartition(skipped, chain)))]
+  return holes.map(({ text }) => text)
+}
+
+function ofPartition(holes: readonly Hole[], { partition }: PartitionChain): Hole[] {
+  return holes.filter((hole) => hole.partition === partition)
 }

@@ -62,6 +62,14 @@ export interface RestoreOptions extends RunOptions {
    * @defaultValue `true`
    */
   readonly groups?: boolean | undefined
+  /**
+   * What to do where offsets are missing from the archive, or no intact object gives them. `'error'`: stop; nothing of
+   * a damaged object is produced. `'skip'`: restore everything else. Each hole is a `damage` event and a remark, and
+   * stays left out when the same restore is run again, also when the object is back by then.
+   *
+   * @defaultValue `'error'`
+   */
+  readonly onDamage?: 'error' | 'skip' | undefined
   /** Configs for topics that are created, on top of the archived ones; `false` leaves those out too. */
   readonly configs?: Readonly<Record<string, string>> | false | undefined
   /**
@@ -106,6 +114,7 @@ const OPTIONS = [
   'transform',
   'bytesPerSecond',
   'groups',
+  'onDamage',
   'configs',
   'replicationFactor',
   'partitions',
@@ -127,6 +136,7 @@ export interface CheckedRestoreOptions {
   readonly selection: RecordSelection
   readonly bytesPerSecond: number | undefined
   readonly groups: boolean
+  readonly onDamage: 'error' | 'skip'
   readonly configs: Readonly<Record<string, string>> | false
   readonly replicationFactor: number | undefined
   readonly partitions: number | undefined
@@ -150,6 +160,7 @@ export function checkedRestoreOptions(options: RestoreOptions): CheckedRestoreOp
     selection: selectionOption(options),
     bytesPerSecond: countOption('bytesPerSecond', options.bytesPerSecond, Number.MAX_SAFE_INTEGER),
     groups: booleanOption('groups', options.groups, true),
+    onDamage: choiceOption('onDamage', options.onDamage, 'error', ['error', 'skip']),
     configs: configsOption(options.configs),
     replicationFactor: countOption('replicationFactor', options.replicationFactor, 32_767),
     partitions: countOption('partitions', options.partitions, 2_147_483_647),

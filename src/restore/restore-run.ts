@@ -12,6 +12,7 @@ import { discardTarget } from './discard-target.js'
 import type { RestoreEvent } from './events.js'
 import { exactSteps } from './exact-steps.js'
 import { releaseConfigs } from './held-configs.js'
+import type { OnDamage } from './partition-damage.js'
 import { PartitionTask, type RestoredPartition } from './partition-task.js'
 import type { TopicPlan } from './plan.js'
 import { type PreparedTarget, prepareTarget } from './prepare-target.js'
@@ -49,6 +50,7 @@ export interface RestoreContext extends RunOptions {
   readonly selection: RecordSelection
   readonly groups: boolean
   readonly bytesPerSecond: number | undefined
+  readonly onDamage: OnDamage
 }
 
 const PARTITIONS_AT_ONCE = 4
@@ -106,7 +108,7 @@ export class RestoreRun {
   #addTasks(prepared: PreparedTarget): void {
     for (const [index, chain] of prepared.plan.chains.entries()) {
       for (const { segment } of chain.chain) this.#totalRecords += BigInt(segment.records)
-      this.#tasks.push(new PartitionTask(prepared, index, chain, this.#context.checkpoint.groups))
+      this.#tasks.push(new PartitionTask(prepared, index, chain, this.#context))
     }
   }
 
@@ -115,7 +117,7 @@ export class RestoreRun {
   }
 
   async *#produce(task: PartitionTask): AsyncGenerator<RestoreEvent, void, void> {
-    const { plan, chain, target: partition } = task
+    const { plan, chain, damage, target: partition } = task
     let records = 0
     let bytes = 0
     const report = (): RestoreEvent => {
@@ -132,7 +134,10 @@ export class RestoreRun {
     const isFull = chain.dense && sinceMs === undefined && untilMs === undefined
     const transactions = plan.offsets === 'exact' && !isFull
     const own = { kafka, partition, topicId, identity, targetFrom, maxInFlight, transactions, signal }
-    for await (const step of producePartition({ ...own, limit: this.#limit }, () => this.#steps(task))) {
+    const open = (restored: bigint) => this.#steps(task, restored)
+    yield* damage.events()
+    for await (const step of producePartition({ ...own, limit: this.#limit }, open)) {
+      yield* damage.events()
       task.take(step)
       if (step.type !== 'batch') continue
       records += step.records
@@ -142,13 +147,21 @@ export class RestoreRun {
       this.#progress.tick()
       if (bytes >= REPORT_BYTES) yield report()
     }
+    yield* damage.events()
     if (records > 0) yield report()
   }
 
-  #steps({ plan, chain, targetFrom }: PartitionTask): AsyncGenerator<RestoreStep, void, void> {
+  #steps(
+    { plan, chain, damage, targetFrom }: PartitionTask,
+    restored: bigint,
+  ): AsyncGenerator<RestoreStep, void, void> {
     const { source, selection, signal } = this.#context
-    if (plan.offsets === 'translate') return translatedSteps(source, chain.chain, { ...selection, signal })
-    return exactSteps(source, chain, { ...selection, targetFrom, signal })
+    if (plan.offsets === 'exact') {
+      return exactSteps(source, chain, { ...selection, ...damage.refusal, targetFrom, signal })
+    }
+    return damage.batches(restored, (links, policy) =>
+      translatedSteps(source, links, { ...selection, ...policy, signal }),
+    )
   }
 
   async *#restoreGroups(): AsyncGenerator<RestoreEvent, void, void> {
@@ -200,7 +213,7 @@ export class RestoreRun {
       bytes: this.#bytes,
       groups: this.#groups,
       held: this.#held,
-      remarks: plans.flatMap(({ remarks }) => remarks),
+      remarks: [...plans.flatMap(({ remarks }) => remarks), ...this.#tasks.flatMap(({ damage }) => damage.remarks)],
       complete: this.#groupsFailed === 0 && partitions.every(({ missing }) => missing === 0n),
     }
   }

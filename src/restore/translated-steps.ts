@@ -1,4 +1,5 @@
 import type { ChainLink } from '../archive/chain.js'
+import type { DamagePolicy } from '../archive/link-reading.js'
 import type { SegmentInfo } from '../archive/partition-log.js'
 import { type ChainBatch, linksSince, readChain, type TimeRange } from '../archive/read-chain.js'
 import type { SegmentSource } from '../archive/read-segment.js'
@@ -17,10 +18,11 @@ export interface RecordSelection extends TimeRange {
 export async function* translatedSteps(
   source: SegmentSource,
   chain: readonly ChainLink<SegmentInfo>[],
-  { signal, ...selection }: StorageCallOptions & RecordSelection,
+  { signal, spares, onDamage, ...selection }: StorageCallOptions & RecordSelection & DamagePolicy,
 ): AsyncGenerator<OutgoingBatch, void, void> {
   let position = 0n
-  const items = readChain(source, linksSince(chain, selection.sinceMs), { isolation: 'committed', signal })
+  const links = linksSince(chain, selection.sinceMs)
+  const items = readChain(source, links, { isolation: 'committed', signal, spares, onDamage })
   for await (const { bytes, ...facts } of contents(items, selection)) {
     const baseSequence = Number(position % SEQUENCES)
     yield {

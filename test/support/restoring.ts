@@ -52,7 +52,7 @@ export function restoring(model: PartitionModel, batches: readonly OutgoingBatch
 /** {@link restoring} of whatever `open` gives. */
 export function restoringFrom(
   model: PartitionModel,
-  open: () => AsyncGenerator<OutgoingBatch, void, void>,
+  open: (restored: bigint) => AsyncGenerator<OutgoingBatch, void, void>,
   { maxInFlight = 5, targetFrom = 0n, signal, kafka = model.transport }: RestoringOptions = {},
 ) {
   const who = { kafka, partition: TARGET, topicId: 'id', identity: IDENTITY }

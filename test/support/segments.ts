@@ -7,7 +7,7 @@ import type { RecordBatchView } from '../../src/batch/record-batch.js'
 import { larger } from '../../src/internal/bigint.js'
 import type { AbortedTransaction } from '../../src/kafka/transport.js'
 import type { ArchiveStorage } from '../../src/storage/storage.js'
-import { rangeOf } from './transactional-log.js'
+import { cutAt, rangeOf, type TransactionalLog } from './transactional-log.js'
 
 /** The partition that tests archive. */
 export const PARTITION: PartitionIdentity = { topic: 'orders', topicId: 'AbCdEfGhIjKlMnOpQrStUv', partition: 3 }
@@ -28,13 +28,19 @@ export function partitionLog(changes: Partial<PartitionLog> = {}): PartitionLog 
   return { partition: PARTITION, segments: [], gaps: [], newestGeneration: 1, cuts: new Map(), storedMs: 0, ...changes }
 }
 
-/** Stores batches as a log segment, by the format's description and without the archiver. */
+/** What a stored segment has besides what its batches say. */
+export interface PutSegmentOptions extends Partial<SegmentName> {
+  readonly aborted?: readonly AbortedTransaction[]
+  /** Its content; that of a log segment when left out. */
+  readonly bytes?: Buffer
+}
+
+/** Stores batches as a segment, by the format's description and without the archiver. */
 export async function putSegment(
   storage: ArchiveStorage,
   batches: readonly RecordBatchView[],
-  { aborted = [], ...changes }: Partial<SegmentName> & { readonly aborted?: readonly AbortedTransaction[] } = {},
+  { aborted = [], bytes = Buffer.concat(batches.map((batch) => batch.bytes)), ...changes }: PutSegmentOptions = {},
 ): Promise<SegmentInfo> {
-  const bytes = Buffer.concat(batches.map((batch) => batch.bytes))
   const info = segmentInfo({
     ...rangeOf(batches),
     firstEpoch: batches[0]?.leaderEpoch ?? -1,
@@ -48,6 +54,20 @@ export async function putSegment(
   if (aborted.length > 0) await storage.put(abortedKey(info.key), abortedBytes(aborted))
   await storage.put(info.key, bytes)
   return { ...info, sizeBytes: bytes.length }
+}
+
+/** Stores a log in segments that end at some places, each with the sidecar that the broker's answers give. */
+export async function putLog(
+  storage: ArchiveStorage,
+  log: TransactionalLog,
+  cuts: readonly number[],
+): Promise<SegmentInfo[]> {
+  const segments: SegmentInfo[] = []
+  for (const piece of cutAt(log.batches, cuts)) {
+    const { from, next } = rangeOf(piece)
+    segments.push(await putSegment(storage, piece, { aborted: log.abortedIn(from, next) }))
+  }
+  return segments
 }
 
 /** Memory that is never full. */

@@ -79,6 +79,7 @@ const RESTORE_JOB: Rows = {
   checkpoint: ['', 7, null, {}, { before: '2026-11-23' }, { before: new Date(Number.NaN) }],
   offsets: ['same', true],
   groups: ['yes', 1],
+  onDamage: ['stop', true],
   configs: ['x', true, ['a'], { 'retention.ms': 5 }, { 'retention.ms': null }],
   replicationFactor: [0, -1, 1.5, 32_768, '3', null],
   partitions: [0, -1, 1.5, 2 ** 31, '3', null],

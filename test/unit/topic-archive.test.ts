@@ -7,7 +7,9 @@ import { segmentKey } from '../../src/archive/names.js'
 import { describeTopic } from '../../src/archive/topic-description.js'
 import { RecordBatchView } from '../../src/batch/record-batch.js'
 import { BIT, batchView, markerBytes, numberedRecords } from '../support/batches.js'
+import { inflict } from '../support/damage.js'
 import { PARTITION, putSegment } from '../support/segments.js'
+import { collected } from '../support/znode-arbitrary.js'
 
 const { topic, topicId, partition } = PARTITION
 const SECOND_MS = 1_000n
@@ -73,6 +75,20 @@ describe('TopicArchive', () => {
       from: 0n,
       next: 4n,
     })
+  })
+
+  it('gives records of a damaged segment from intact ones that overlap it, and says what none of them has', async () => {
+    const [first] = await collected(archive.segments({ topic, partition }))
+    if (first === undefined) throw new Error('there is no segment')
+    await inflict(storage, first, 'a flipped bit')
+    await putSegment(storage, [batchView({ records: numberedRecords(2) })])
+    const lost = { code: 'ARCHIVE_CORRUPT', key: first.key, from: 2n, next: 4n, hint: expect.any(String) }
+    for (const choice of [{}, { checkpoint }]) await expect(offsets(choice)).rejects.toMatchObject(lost)
+    expect(await offsets({ to: 2n })).toEqual([0n, 1n])
+    await putSegment(storage, [batchView({ baseOffset: 2n, records: numberedRecords(2) })])
+    for (const choice of [{}, { checkpoint }]) {
+      expect(await offsets(choice)).toEqual([0n, 1n, 2n, 3n, 4n, 5n, 6n, 7n])
+    }
   })
 
   it('gives the state of a checkpoint, whatever was archived since', async () => {

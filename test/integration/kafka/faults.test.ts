@@ -93,19 +93,6 @@ describe('archiving and restoring topics when something is wrong', () => {
     expect(await bench.offsets(narrow)).toEqual({ low: 0n, high: 0n })
   })
 
-  it('stops before it produces from a damaged segment, and names it', async () => {
-    const topic = await bench.createTopic()
-    await bench.produce(topic, [messages(0, 3)])
-    await using kafka = bench.transport()
-    await new TopicArchiver({ kafka, storage }).run({ topics: [topic] })
-    const key = (await keysOf(storage)).find((known) => known.endsWith('.log')) ?? ''
-    await flipOneBit(storage, key)
-    const target = `${topic}-damaged`
-    const run = new TopicRestorer({ kafka, storage }).run({ topics: [topic], rename: () => target })
-    await expect(run).rejects.toMatchObject({ code: 'ARCHIVE_CORRUPT', key, from: 0n, next: 3n })
-    expect(await bench.offsets(target)).toEqual({ low: 0n, high: 0n })
-  })
-
   it('rethrows the reason of the signal, and the next run ends as if nothing had happened', async () => {
     const topic = await bench.createTopic()
     // Large enough that each batch is a request of its own.
@@ -196,15 +183,6 @@ describe('archiving and restoring topics when something is wrong', () => {
     }
   })
 })
-
-async function flipOneBit(storage: ArchiveStorage, key: string): Promise<void> {
-  const chunks: Uint8Array[] = []
-  for await (const chunk of storage.get(key)) chunks.push(chunk)
-  const bytes = Buffer.concat(chunks)
-  bytes[80] = (bytes[80] ?? 0) ^ 1
-  await storage.delete(key)
-  await storage.put(key, bytes)
-}
 
 /** `target`, with something that happens right before the `count`-th call of one of its methods. */
 function beforeCall<T extends object>(target: T, method: keyof T, count: number, happens: () => void): T {

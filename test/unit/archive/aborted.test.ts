@@ -73,7 +73,13 @@ describe('the sidecar of a segment', () => {
   }
 
   it('gives back what was written, 64 bits wide', async () => {
-    expect(await readAborted(await stored(abortedBytes(ABORTED)), segment, {})).toEqual(ABORTED)
+    const long = { ...segment, next: 2n ** 63n - 1n }
+    expect(await readAborted(await stored(abortedBytes(ABORTED)), long, {})).toEqual(ABORTED)
+  })
+
+  it('that names a transaction which begins behind the segment, as another segment’s would, is damage', async () => {
+    const other = readAborted(await stored(abortedBytes(ABORTED)), segment, {})
+    await expect(other).rejects.toMatchObject({ code: 'ARCHIVE_CORRUPT', key: sidecar, from: 0n, next: 10n })
   })
 
   it('is not looked for where the segment’s name says there is none', async () => {

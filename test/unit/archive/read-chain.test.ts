@@ -5,14 +5,8 @@ import { linksSince, readChain, recordsOf } from '../../../src/archive/read-chai
 import { logSegments } from '../../../src/codec/log-segments.js'
 import { MemoryStorage } from '../../../src/storage/memory.js'
 import { batchView, numberedRecords } from '../../support/batches.js'
-import { partitionLog, putSegment } from '../../support/segments.js'
-import {
-  cutAt,
-  rangeOf,
-  type TransactionalLog,
-  transactionalLog,
-  transactionalLogOf,
-} from '../../support/transactional-log.js'
+import { partitionLog, putLog, putSegment } from '../../support/segments.js'
+import { type TransactionalLog, transactionalLog, transactionalLogOf } from '../../support/transactional-log.js'
 
 /** Offsets of the records that a read of `[from, next)` of some segments gives. */
 async function read(
@@ -29,15 +23,10 @@ async function read(
   return offsets
 }
 
-/** Segments that each writer cut in its own way, every one with the sidecar that the broker's answers give. */
+/** Segments that each writer cut in its own way. */
 async function putSegments(storage: MemoryStorage, log: TransactionalLog, writers: readonly (readonly number[])[]) {
   const segments: SegmentInfo[] = []
-  for (const cuts of writers) {
-    for (const piece of cutAt(log.batches, cuts)) {
-      const { from, next } = rangeOf(piece)
-      segments.push(await putSegment(storage, piece, { aborted: log.abortedIn(from, next) }))
-    }
-  }
+  for (const cuts of writers) segments.push(...(await putLog(storage, log, cuts)))
   return segments
 }
 

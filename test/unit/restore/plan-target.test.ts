@@ -67,7 +67,7 @@ function archived(partitions: number, configs: Configs = {}, replicationFactor =
 function planned(kafka: KafkaTransport, source: CheckpointTopic, options: Partial<TargetQuestion> = {}) {
   const defaults = { configs: {}, replicationFactor: undefined, partitions: undefined, abandon: false } as const
   const question = { kafka, source, target: 'orders', state: new MemoryStorage(), digest: 'd', signal: undefined }
-  return planTarget({ ...question, ...defaults, offsets: 'auto', onExisting: 'error', ...options })
+  return planTarget({ ...question, ...defaults, offsets: 'auto', onDamage: 'error', onExisting: 'error', ...options })
 }
 
 function existing(partitions: number, replicas: readonly number[] = [0]): Partial<TopicMetadata> {

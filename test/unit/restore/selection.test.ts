@@ -91,7 +91,17 @@ describe('what is chosen for a restore', () => {
       fc.asyncProperty(anyLog, fc.array(fc.nat(), { maxLength: 3 }), anyTimes, async (log, cuts, times) => {
         fc.pre(times.sinceMs !== undefined || times.untilMs !== undefined)
         const { source, chain, next } = await stored(log, cuts)
-        const state = { partition: 3, generation: 1, from: 0n, next, chain, records: 0n, dense: false }
+        const state = {
+          partition: 3,
+          generation: 1,
+          from: 0n,
+          next,
+          chain,
+          records: 0n,
+          dense: false,
+          segments: [],
+          holes: [],
+        }
         const steps = await collected(exactSteps(source, { ...state, trueOffsets: true }, { targetFrom: 0n, ...times }))
         const at: string[] = []
         let end = 0n

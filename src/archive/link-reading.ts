@@ -1,0 +1,141 @@
+import type { RecordBatchView } from '../batch/record-batch.js'
+import { ArchiveCorruptError, LossyCodecError } from '../errors.js'
+import { larger, smaller } from '../internal/bigint.js'
+import type { AbortedTransaction } from '../kafka/transport.js'
+import type { StorageCallOptions } from '../storage/storage.js'
+import { readAborted } from './aborted.js'
+import { type ChainLink, firstLink } from './chain.js'
+import { type ChainDamage, chainDamage, type SegmentFailure } from './chain-damage.js'
+import type { OffsetRange } from './names.js'
+import { overlap } from './offset-ranges.js'
+import type { SegmentInfo } from './partition-log.js'
+import { hasTrueOffsets, openSegment, type SegmentSource } from './read-segment.js'
+
+/** What is read: all there is, or what a read_committed consumer sees. */
+export type Isolation = 'committed' | 'uncommitted'
+
+/** What a reader does where segments of a chain are damaged. */
+export interface DamagePolicy {
+  /** Segments of the same log, which may give what a damaged one does not. */
+  readonly spares?: readonly SegmentInfo[] | undefined
+  /** Takes note of offsets that no intact segment gives, which are then left out; or throws. */
+  readonly onDamage?: ((damage: ChainDamage) => void) | undefined
+}
+
+/** What all links of a chain are read with. */
+export interface LinkContext extends StorageCallOptions {
+  readonly source: SegmentSource
+  readonly isolation: Isolation
+  readonly spares: readonly SegmentInfo[]
+  readonly onDamage: (damage: ChainDamage) => void
+  /** Segments that are found to be damaged, in that order. None of them is tried twice. */
+  readonly failures: Map<string, SegmentFailure>
+}
+
+/** A part of a link that one segment gives. Its object is as its name says. */
+export interface OpenPart {
+  readonly link: ChainLink<SegmentInfo>
+  readonly trueOffsets: boolean
+  readonly aborted: readonly AbortedTransaction[]
+  readonly batches: AsyncGenerator<RecordBatchView, void, void>
+}
+
+/** Reads one link of a chain, in the place of a damaged segment from others of its generation. */
+export class LinkReading {
+  readonly #context: LinkContext
+  readonly #chain: readonly ChainLink<SegmentInfo>[]
+  readonly #link: ChainLink<SegmentInfo>
+  /** Everything of the link before this offset is given, or is told to be damaged. */
+  #reached: bigint
+
+  constructor(context: LinkContext, chain: readonly ChainLink<SegmentInfo>[], link: ChainLink<SegmentInfo>) {
+    this.#context = context
+    this.#chain = chain
+    this.#link = link
+    this.#reached = link.from
+  }
+
+  /** What gives the link's next offsets; `undefined` when there is no more. */
+  async open(): Promise<OpenPart | undefined> {
+    while (this.#reached < this.#link.next) {
+      const part = this.#nextPart()
+      if (part === undefined) break
+      const opened = await this.#tryToOpen(part)
+      if (opened === undefined) continue
+      this.#leaveOut(part.from)
+      return opened
+    }
+    this.#leaveOut(this.#link.next)
+    return undefined
+  }
+
+  /** Takes note that a part was read to its end. */
+  read({ link }: OpenPart): void {
+    this.#reached = link.next
+  }
+
+  /** Takes note that a part cannot be read further than to `reached`. Throws what is not damage. */
+  failed({ link, trueOffsets }: OpenPart, error: unknown, reached: bigint): void {
+    if (!(error instanceof ArchiveCorruptError)) throw error
+    // Where offsets are not known nobody can tell which records are still to come.
+    if (!trueOffsets && reached > link.from) throw error
+    this.#context.failures.set(link.segment.key, { segment: link.segment, error })
+    this.#reached = larger(this.#reached, smaller(reached, link.next))
+  }
+
+  #nextPart(): ChainLink<SegmentInfo> | undefined {
+    const { failures, source, spares } = this.#context
+    const { segment, next } = this.#link
+    if (!failures.has(segment.key)) return this.#link
+    const wanted = { from: this.#reached, next }
+    const candidates = spares.filter(
+      (spare) =>
+        spare.generation === segment.generation &&
+        !failures.has(spare.key) &&
+        overlap(spare, wanted) !== undefined &&
+        (isWhole(spare, wanted) || hasTrueOffsets(source, spare)),
+    )
+    return firstLink(candidates, wanted)
+  }
+
+  async #tryToOpen(link: ChainLink<SegmentInfo>): Promise<OpenPart | undefined> {
+    const { source, isolation, signal, failures } = this.#context
+    const { segment } = link
+    const trueOffsets = hasTrueOffsets(source, segment)
+    if (!trueOffsets && !isWhole(segment, link)) {
+      throw new LossyCodecError(`${segment.key} keeps no offsets, so that a part of it cannot be told from the rest`, {
+        hint: 'archive with `logSegments()`',
+      })
+    }
+    try {
+      const aborted = isolation === 'committed' ? await readAborted(source.storage, segment, { signal }) : []
+      return { link, trueOffsets, aborted, batches: await openSegment(source, segment, { signal }) }
+    } catch (error) {
+      if (!(error instanceof ArchiveCorruptError)) throw error
+      failures.set(segment.key, { segment, error })
+      return undefined
+    }
+  }
+
+  /** Tells that nothing intact is left for the offsets before `next`. */
+  #leaveOut(next: bigint): void {
+    const hole = { from: this.#reached, next }
+    if (hole.from >= hole.next) return
+    this.#reached = next
+    const { failures, onDamage } = this.#context
+    const { generation } = this.#link.segment
+    const own = failures.get(this.#link.segment.key)
+    if (own === undefined) throw new RangeError('nothing is left out of an intact segment')
+    const others = [...failures.values()].filter(
+      ({ segment }) =>
+        segment !== own.segment && segment.generation === generation && overlap(segment, hole) !== undefined,
+    )
+    const after = this.#chain.slice(this.#chain.indexOf(this.#link) + 1)
+    onDamage(chainDamage(hole, [own, ...others], after))
+  }
+}
+
+/** Whether all of a segment is in a range. */
+function isWhole(segment: OffsetRange, { from, next }: OffsetRange): boolean {
+  return segment.from >= from && segment.next <= next
+}
