@@ -186,11 +186,11 @@ async function planAppending(
   const ends = await kafka.listOffsets('high-watermark', places, { signal })
   const records = ends.reduce((sum, end, index) => sum + end - (starts[index] ?? 0n), 0n)
   const targetFrom = source.partitions.map(({ partition }) => ends[partition] ?? 0n)
-  if (records > 0n && onExisting === 'error') {
-    const text = `${target} exists and holds ${records} records: delete it, put the archived ones behind them with \`onExisting: 'append'\`, or restore under another name with \`rename\``
-    return { targetFrom, appends: true, problems: [{ code: 'TARGET_NOT_EMPTY', text }] }
-  }
   const appends = records > 0n
+  if (appends && onExisting === 'error') {
+    const text = `${target} exists and holds ${records} records: delete it, put the archived ones behind them with \`onExisting: 'append'\`, or restore under another name with \`rename\``
+    return { targetFrom, appends, problems: [{ code: 'TARGET_NOT_EMPTY', text }] }
+  }
   const stable = await kafka.listOffsets('last-stable', places, { signal })
   if (stable.every((offset, index) => offset === ends[index])) return { targetFrom, appends, problems: [] }
   const text = `${target} has an open transaction, which would end between the restored records: let it end first`

@@ -95,12 +95,12 @@ async function readRecord(
 export async function abandonRestore(
   storage: ArchiveStorage,
   target: RestoreTarget,
-  { digest }: RestoreRecord,
+  { producerId }: RestoreRecord,
   { signal }: StorageCallOptions,
 ): Promise<void> {
   const current = await readRestoreRecord(storage, target, { signal })
   // Somebody else has abandoned it meanwhile, and perhaps pinned another one.
-  if (current?.digest !== digest) return
+  if (current?.producerId !== producerId) return
   await storage.delete(keyOfAbandoned(target), { signal })
   await storage.put(keyOfAbandoned(target), bodyOf(current), { signal })
   await storage.delete(keyOf(target), { signal })

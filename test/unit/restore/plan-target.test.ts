@@ -182,7 +182,7 @@ describe('a topic that exists', () => {
     expect(refused.problems).toMatchObject([{ code: 'TARGET_NOT_EMPTY', text: expect.stringContaining('12 records') }])
     expect(refused.problems[0]?.text).toContain("onExisting: 'append'")
     const plan = await planned(kafka, archived(2), { partitions: 3, onExisting: 'append' })
-    expect(plan).toMatchObject({ targetFrom: [5n, 0n], problems: [], create: false })
+    expect(plan).toMatchObject({ targetFrom: [5n, 0n], appends: true, problems: [], create: false })
   })
 
   it('takes nothing while somebody’s transaction is open in it', async () => {

@@ -81,5 +81,5 @@ async function restoreSecond(storage: ArchiveStorage): Promise<RestoreRecord> {
   if (pinned?.digest === 'second') return pinned
   if (pinned !== undefined) await abandonRestore(storage, TARGET, pinned, {})
   const { originalConfigs = {} } = (await readAbandonedRestore(storage, TARGET, {})) ?? {}
-  return pinRestore(storage, TARGET, { ...FIRST, digest: 'second', originalConfigs }, {})
+  return pinRestore(storage, TARGET, { ...FIRST, digest: 'second', producerId: 5_000n, originalConfigs }, {})
 }
