@@ -12,6 +12,7 @@ export type KafkaToolName =
   | 'get-offsets'
   | 'leader-election'
   | 'producer-perf-test'
+  | 'reassign-partitions'
   | 'topics'
   | 'transactions'
 
@@ -26,6 +27,7 @@ const MAIN_CLASSES: Readonly<Record<KafkaToolName, string>> = {
   'get-offsets': 'org.apache.kafka.tools.GetOffsetShell',
   'leader-election': 'org.apache.kafka.tools.LeaderElectionCommand',
   'producer-perf-test': 'org.apache.kafka.tools.ProducerPerformance',
+  'reassign-partitions': 'org.apache.kafka.tools.reassign.ReassignPartitionsCommand',
   topics: 'org.apache.kafka.tools.TopicCommand',
   transactions: 'org.apache.kafka.tools.TransactionsCommand',
 }

@@ -1,5 +1,5 @@
-import { readFile } from 'node:fs/promises'
-import { basename } from 'node:path'
+import { readdir, readFile, rm } from 'node:fs/promises'
+import { basename, join } from 'node:path'
 import { type ArchiveStorage, type ExportedLog, type ExportLogDirectoryOptions, exportLogDirectory } from 'kafkeep'
 import { writeCheckpoint } from '../../src/archive/checkpoint.js'
 import { batchesIn, type RecordBatchView } from '../../src/batch/record-batch.js'
@@ -30,6 +30,19 @@ export function exportTo(
 ): Promise<ExportedLog> {
   const { topic, partition } = PARTITION
   return exportLogDirectory({ storage, topic, partition, directory, ...options })
+}
+
+/**
+ * Exports partition 0 of a topic for a stopped broker that has it, under this or another name, and has never written to
+ * it: with the steps of `docs/log-directory.md`.
+ */
+export async function exportForBroker(
+  partitionsDirectory: string,
+  { target, ...options }: Omit<ExportLogDirectoryOptions, 'directory' | 'partition'> & { readonly target: string },
+): Promise<ExportedLog> {
+  const directory = join(partitionsDirectory, `${target}-0`)
+  for (const name of await readdir(directory)) if (name !== 'partition.metadata') await rm(join(directory, name))
+  return exportLogDirectory({ ...options, partition: 0, directory })
 }
 
 /** The batches in an exported log. */

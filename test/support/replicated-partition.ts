@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { readFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { kafkaTool } from '../services/kafka-tool.js'
 import type { Kafka4Cluster } from '../services/kafka4-cluster.js'
@@ -32,7 +32,7 @@ export class ReplicatedPartition {
   readonly topic: string
   readonly #cluster: Kafka4Cluster
   readonly #bench: KafkaBench
-  readonly #replicas: readonly number[]
+  #replicas: readonly number[]
   #appended = 0
 
   private constructor(cluster: Kafka4Cluster, topic: string, replicas: readonly number[]) {
@@ -116,6 +116,18 @@ export class ReplicatedPartition {
   async rejoin(broker: number): Promise<void> {
     await this.#cluster.broker(broker).start()
     await this.#until(`broker ${broker} is in sync`, ({ isr }) => isr.includes(broker))
+  }
+
+  /** Gives the partition other replicas, and returns once they have all of it. */
+  async replicateTo(replicas: readonly number[]): Promise<void> {
+    const file = join(this.#cluster.broker(replicas[0] ?? 1).dataDirectory, 'reassignment.json')
+    const partitions = [{ topic: this.topic, partition: 0, replicas }]
+    await writeFile(file, JSON.stringify({ version: 1, partitions }))
+    await kafkaTool('kafka4', 'reassign-partitions', [
+      ...['--bootstrap-server', this.#cluster.brokers.join(','), '--reassignment-json-file', file, '--execute'],
+    ])
+    this.#replicas = replicas
+    await this.#until('all replicas are in sync', ({ isr }) => isr.length === replicas.length)
   }
 
   /** The values of all records, as Kafka's own consumer reads them. */

@@ -1,6 +1,4 @@
-import { readdir, rm } from 'node:fs/promises'
-import { join } from 'node:path'
-import { exportLogDirectory, TopicArchiver } from 'kafkeep'
+import { TopicArchiver } from 'kafkeep'
 import { afterAll, expect, it } from 'vitest'
 import { batchHeaderOf } from '../../../src/batch/build-batch.js'
 import { forProducing, writeBatch } from '../../../src/batch/write-batch.js'
@@ -9,6 +7,7 @@ import { startKafka39 } from '../../services/kafka39.js'
 import type { ConfigurableServiceOptions, KafkaService, Service } from '../../services/service.js'
 import { startZooKeeper } from '../../services/zookeeper.js'
 import { eventually } from '../../support/eventually.js'
+import { exportForBroker } from '../../support/exported-log.js'
 import { KafkaBench, type KafkaVersion, messages } from '../../support/kafka.js'
 import { archivedBatches, archiveOf, fillVariedly, shownVariedly } from '../../support/varied-topic.js'
 
@@ -30,11 +29,6 @@ async function freshBroker(version: KafkaVersion): Promise<[KafkaService, () => 
   started.push(broker)
   const { dataDirectory, port } = broker
   return [broker, async () => void started.push(await start({ dataDirectory, port }))]
-}
-
-/** What `docs/log-directory.md` tells a person to remove. */
-async function removeEmptyLog(directory: string): Promise<void> {
-  for (const name of await readdir(directory)) if (name !== 'partition.metadata') await rm(join(directory, name))
 }
 
 it.each(VERSIONS)(
@@ -63,15 +57,14 @@ it.each(VERSIONS)(
       limitMs: 20_000,
     })
     const storage = await archiveOf(source, topics)
+    await second.end('abort')
     const target = new KafkaBench(version, broker.brokers)
     for (const topic of topics) await target.createTopicNamed(topic, 1)
     await broker.stop()
 
     const logs = []
     for (const topic of topics) {
-      const directory = join(broker.partitionsDirectory, `${topic}-0`)
-      await removeEmptyLog(directory)
-      logs.push(await exportLogDirectory({ storage, topic, partition: 0, directory, segmentBytes: MIB }))
+      logs.push(await exportForBroker(broker.partitionsDirectory, { storage, topic, target: topic, segmentBytes: MIB }))
     }
     expect(logs).toMatchObject([{ from: 5n }, { from: 0n, next: 2n }, { from: 10n, next: 10n }])
     expect(logs[0]?.files.length).toBeGreaterThan(3)

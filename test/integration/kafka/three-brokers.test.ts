@@ -4,8 +4,10 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Kafka4Cluster, startKafka4Cluster } from '../../services/kafka4-cluster.js'
 import { isAlive } from '../../services/lock.js'
 import { archiveTopics, expectEveryOffsetOnce, type ObservedRun, recordsIn } from '../../support/archiving.js'
-import { KafkaBench } from '../../support/kafka.js'
+import { exportForBroker } from '../../support/exported-log.js'
+import { KafkaBench, messages } from '../../support/kafka.js'
 import { ReplicatedPartition } from '../../support/replicated-partition.js'
+import { archiveOf, fillVariedly, shownVariedly } from '../../support/varied-topic.js'
 
 let cluster: Kafka4Cluster
 
@@ -168,6 +170,27 @@ describe('the archive of a topic', () => {
     expect((await archive(partition, storage)).summary).toMatchObject({ complete: true })
     expect(await archived(partition, storage)).toEqual(records)
   })
+})
+
+it('gets an exported log on one broker, copies it to followers, and has all of it when that broker is lost', async () => {
+  const bench = new KafkaBench('kafka4', cluster.brokers)
+  const source = await bench.createTopic()
+  await fillVariedly(bench, source)
+  const storage = await archiveOf(bench, [source])
+  const offsets = await bench.offsets(source)
+  const alone = await ReplicatedPartition.create(cluster, [1])
+  const target = alone.topic
+  await cluster.broker(1).stop()
+  await exportForBroker(cluster.broker(1).partitionsDirectory, { storage, topic: source, target })
+  const [before] = await Promise.all([shownVariedly(bench, source), alone.rejoin(1)])
+  expect(await bench.offsets(target)).toEqual(offsets)
+
+  await alone.replicateTo([1, 2, 3])
+  expect(await alone.killLeader()).not.toBe(1)
+  expect(await bench.offsets(target)).toEqual(offsets)
+  expect(await shownVariedly(bench, target)).toEqual(before)
+  expect(await bench.produceIdempotently(target, messages(0, 5))).toBe(offsets.high)
+  await alone.rejoin(1)
 })
 
 it('is gone with everything it kept once it is destroyed', async () => {
