@@ -1,5 +1,6 @@
 import { type ChildProcess, execFile } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
+import { mkdir, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3'
 import { createClient } from 'node-zookeeper-client'
@@ -7,8 +8,10 @@ import { beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { eventually } from '../../support/eventually.js'
 import { KafkaBench, messages } from '../../support/kafka.js'
 import { services } from '../../support/services.js'
+import { temporaryFolders } from '../../support/temporary-folders.js'
 
 const repository = join(import.meta.dirname, '../../..')
+const newFolder = temporaryFolders()
 
 describe('the example programs', () => {
   const bucket = `examples-${randomUUID().slice(0, 8)}`
@@ -70,6 +73,12 @@ describe('the example programs', () => {
     const archived = await run('archive-topics', [topic])
     expect(archived).toMatchObject({ code: 0 })
     expect(archived.stdout).toMatch(/20 new records, checkpoint \d{8}T/)
+    const folder = await newFolder()
+    for (const name of [`${topic}-0`, `${topic}-1`, `${topic}-eu-2`]) await mkdir(join(folder, name))
+    const exported = await run('export-logs', [folder, topic])
+    const ofFirst = `${join(folder, topic)}-0: offsets 0 to 20, 1 files`
+    expect(exported).toMatchObject({ code: 0, stdout: expect.stringContaining(`${ofFirst}\n`) })
+    expect(await readdir(join(folder, `${topic}-0`))).toEqual(['00000000000000000000.log'])
     await bench.admin((admin) => admin.deleteTopics({ topics: [topic] }))
     const restored = await run('restore-topics', [topic])
     expect(restored).toMatchObject({ code: 0 })
@@ -103,6 +112,7 @@ describe('the example programs', () => {
     ['archive-topics', [], { BUCKET: 'no-such-bucket' }, /^STORAGE_FAILED: .*\nhint: /m],
     ['archive-topics', [], { AWS_SECRET_ACCESS_KEY: 'wrong' }, /^STORAGE_FAILED: .*\nhint: /m],
     ['restore-topics', [], { CHECKPOINT: 'no-such-one' }, /^NOT_IN_ARCHIVE: .*\nhint: /m],
+    ['export-logs', ['/', 'no-such-topic'], {}, /has no partition of no-such-topic: create the topic first/],
     ['snapshot-zookeeper', [], { ZOOKEEPER_CONNECT: '' }, /set the environment variable ZOOKEEPER_CONNECT/],
   ])('%s %j ends with one clear sentence and exit code 1 when %j', async (name, args, environment, sentence) => {
     const ended = await run(name, args, environment)

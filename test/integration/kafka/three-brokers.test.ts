@@ -178,7 +178,7 @@ it('gets an exported log on one broker, copies it to followers, and has all of i
   await fillVariedly(bench, source)
   const storage = await archiveOf(bench, [source])
   const offsets = await bench.offsets(source)
-  const alone = await ReplicatedPartition.create(cluster, [1])
+  const alone = await ReplicatedPartition.create(cluster, [1], { 'min.insync.replicas': '2' })
   const target = alone.topic
   await cluster.broker(1).stop()
   await exportForBroker(cluster.broker(1).partitionsDirectory, { storage, topic: source, target })
