@@ -63,13 +63,14 @@ describe('what an archiver holds in memory', () => {
     expect(peakBytes - idleBytes).toBeLessThan(MEMORY_BYTES + OVERHEAD_BYTES)
   })
 
-  it('grows with the size of a batch that is larger than all of it, but not with their number', async () => {
-    const [batches, batchBytes] = [15, 20 * MIB]
-    const topic = await bench.createTopic(1, { 'max.message.bytes': String(2 * batchBytes) })
+  it('grows with the size of a batch that is larger than all of it, but not with their number or that of their partitions', async () => {
+    const [batches, partitions, batchBytes] = [12, 4, 50 * MIB]
+    const topic = await bench.createTopic(partitions, { 'max.message.bytes': String(batchBytes + MIB) })
+    await untilLed(topic, partitions)
     const value = Buffer.alloc(batchBytes, 'large ')
     await bench.produce(
       topic,
-      Array.from({ length: batches }, () => [{ value }]),
+      Array.from({ length: batches }, (_, batch) => [{ value, partition: batch % partitions }]),
     )
     const { complete, bytes, peakBytes } = await archive(topic)
     expect({ complete, enough: bytes > batches * batchBytes }).toEqual({ complete: true, enough: true })
