@@ -9,6 +9,7 @@ import { reaper } from '../../services/reaper.js'
 import { recordsIn } from '../../support/archiving.js'
 import { eventually } from '../../support/eventually.js'
 import { KafkaBench, type KafkaVersion, messages } from '../../support/kafka.js'
+import { MemberProcess } from '../../support/member-process.js'
 import { temporaryFolders } from '../../support/temporary-folders.js'
 
 const repository = join(import.meta.dirname, '../../..')
@@ -83,6 +84,7 @@ describe.each(VERSIONS)('processes that share the topics of %s', { timeout: 180_
   let directory: string
   let groupId: string
   let archivers: Archiver[]
+  let idle: MemberProcess | undefined
 
   beforeEach(async () => {
     bench = new KafkaBench(version)
@@ -90,9 +92,10 @@ describe.each(VERSIONS)('processes that share the topics of %s', { timeout: 180_
     directory = await temporaryFolder()
     groupId = `sharing-${randomUUID()}`
     archivers = []
+    idle = undefined
   })
 
-  afterEach(() => Promise.all(archivers.map((archiver) => archiver.kill())))
+  afterEach(() => Promise.all([...archivers, idle].map((started) => started?.kill())))
 
   function start(follow: 'follow' | 'bounded'): Archiver {
     const archiver = new Archiver([bench.brokers.join(','), directory, groupId, topic, follow])
@@ -154,10 +157,12 @@ describe.each(VERSIONS)('processes that share the topics of %s', { timeout: 180_
     await expectArchived(produced)
   })
 
-  it('archive a topic that was deleted and created again', async () => {
+  it('write a first checkpoint together, and archive a topic that was deleted and created again', async () => {
     const [one, two] = [start('follow'), start('follow')]
     await produce(0, 5)
     await eventually(() => expect(archivedBy(one, two)).toEqual(everyPartition), { limitMs: JOIN_LIMIT_MS })
+    const types = () => [one, two].flatMap(({ told }) => told.map(({ type }) => type))
+    await eventually(() => expect(types()).toContain('checkpoint'), { limitMs: JOIN_LIMIT_MS })
     await bench.admin((admin) => admin.deleteTopics({ topics: [topic] }))
     await eventually(() => bench.createTopicNamed(topic, PARTITIONS), { limitMs: JOIN_LIMIT_MS })
     for (const archiver of [one, two]) archiver.told.length = 0
@@ -167,6 +172,19 @@ describe.each(VERSIONS)('processes that share the topics of %s', { timeout: 180_
     await eventually(() => expect(stored()).toHaveLength(PARTITIONS), { limitMs: TAKEOVER_LIMIT_MS })
     await Promise.all([one.stop(), two.stop()])
     await expectArchived(7)
+  })
+
+  it('wait for one that has not archived its part, and take it over when it dies', async () => {
+    await produce(0, 50)
+    idle = new MemberProcess(bench.brokers, groupId, topic)
+    expect((await idle.next()).partitions).toHaveLength(PARTITIONS)
+    const archiver = start('bounded')
+    expect((await idle.next()).partitions).toHaveLength(PARTITIONS / 2)
+    await eventually(() => expect(archiver.partitions).toHaveLength(PARTITIONS / 2), { limitMs: JOIN_LIMIT_MS })
+    await idle.kill()
+    await archiver.ended()
+    expect(archiver.summary?.complete).toBe(true)
+    await expectArchived(50)
   })
 
   it('end once everything is archived, whoever did it', async () => {
