@@ -53,12 +53,12 @@ export async function openSegment(
 
 async function* batchesOf(
   codec: Codec<RecordBatch>,
-  bytes: Buffer,
+  chunks: readonly Uint8Array[],
   segment: SegmentInfo,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<RecordBatchView, void, void> {
   let offset = segment.from
-  for await (const decoded of decodeAll(codec, bytes, segment, signal)) {
+  for await (const decoded of decodeAll(codec, chunks, segment, signal)) {
     // Codecs that lose offsets count from 0; the name tells where the segment begins.
     const placed = codec.lossless ? decoded.bytes : rebased(decoded.bytes, offset)
     const batch = viewOf({ bytes: placed }, segment)
@@ -72,12 +72,12 @@ async function* batchesOf(
 
 async function* decodeAll(
   codec: Codec<RecordBatch>,
-  bytes: Buffer,
+  chunks: Uint8Array[],
   segment: SegmentInfo,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<RecordBatch, void, void> {
   try {
-    yield* codec.decode(once(bytes), { signal, subject: segmentSubject(segment) })
+    yield* codec.decode(released(chunks), { signal, subject: segmentSubject(segment) })
   } catch (cause) {
     if (cause instanceof ArchiveCorruptError && cause.key === undefined) throw damaged(segment, cause.message, cause)
     throw cause
@@ -88,7 +88,7 @@ async function readIntact(
   storage: ArchiveStorage,
   segment: SegmentInfo,
   { signal }: StorageCallOptions,
-): Promise<Buffer> {
+): Promise<Uint8Array[]> {
   const chunks: Uint8Array[] = []
   let crc = 0
   try {
@@ -101,7 +101,7 @@ async function readIntact(
     throw cause
   }
   if (crc !== segment.crc32c) throw damaged(segment, 'its checksum is not the one in its name')
-  return Buffer.concat(chunks)
+  return chunks
 }
 
 function damaged(segment: SegmentInfo, why: string, cause?: unknown): ArchiveCorruptError {
@@ -119,6 +119,7 @@ function misplaced(segment: SegmentInfo, batch: RecordBatchView): ArchiveCorrupt
   return damaged(segment, `it holds offsets ${batch.baseOffset} to ${batch.nextOffset - 1n} where they do not belong`)
 }
 
-async function* once(bytes: Buffer): AsyncGenerator<Uint8Array, void, void> {
-  yield bytes
+/** All chunks in order; each is let go once it is read. */
+async function* released(chunks: Uint8Array[]): AsyncGenerator<Uint8Array, void, void> {
+  for (let chunk = chunks.shift(); chunk !== undefined; chunk = chunks.shift()) yield chunk
 }

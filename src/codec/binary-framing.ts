@@ -87,19 +87,20 @@ async function* decode(
   let recordsBytes = 0
   for await (const chunk of bytes) {
     signal?.throwIfAborted()
-    if (!gathered.add(chunk)) continue
-    const joined = gathered.joined()
-    const frames = new FrameReader(joined, keys, empty)
-    for (let frame = frames.next(); frame !== undefined; frame = frames.next()) {
-      records.push({ offset, timestampMs: -1n, headers: [], ...frame })
-      offset++
-      recordsBytes += (frame.key?.length ?? 0) + (frame.value?.length ?? 0)
-      if (recordsBytes < BATCH_BYTES) continue
-      yield new RecordBatchView(writeBatch(records))
-      records = []
-      recordsBytes = 0
+    gathered.add(chunk)
+    for (let piece = gathered.next(); piece !== undefined; piece = gathered.next()) {
+      const frames = new FrameReader(piece, keys, empty)
+      for (let frame = frames.next(); frame !== undefined; frame = frames.next()) {
+        records.push({ offset, timestampMs: -1n, headers: [], ...frame })
+        offset++
+        recordsBytes += (frame.key?.length ?? 0) + (frame.value?.length ?? 0)
+        if (recordsBytes < BATCH_BYTES) continue
+        yield new RecordBatchView(writeBatch(records))
+        records = []
+        recordsBytes = 0
+      }
+      gathered.keep(piece.subarray(frames.position), frames.neededBytes)
     }
-    gathered.keep(joined.subarray(frames.position), frames.neededBytes)
   }
   if (gathered.length > 0) throw new ArchiveCorruptError(`framed records end ${gathered.length} bytes into a record`)
   if (records.length > 0) yield new RecordBatchView(writeBatch(records))

@@ -26,11 +26,12 @@ async function* decode(
   const gathered = new GatheredBytes()
   for await (const chunk of bytes) {
     signal?.throwIfAborted()
-    if (!gathered.add(chunk)) continue
+    gathered.add(chunk)
     try {
-      const joined = gathered.joined()
-      const end = yield* batchesIn(joined)
-      gathered.keep(joined.subarray(end), batchBytesAt(joined, end))
+      for (let piece = gathered.next(); piece !== undefined; piece = gathered.next()) {
+        const end = yield* batchesIn(piece)
+        gathered.keep(piece.subarray(end), batchBytesAt(piece, end))
+      }
     } catch (cause) {
       if (cause instanceof InvalidBatchError) throw new ArchiveCorruptError(cause.message, { cause })
       throw cause

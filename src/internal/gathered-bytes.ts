@@ -1,6 +1,11 @@
-/** Bytes of a stream up to where the next whole thing is there; what comes in many chunks is joined once, not once a chunk. */
+/**
+ * Bytes of a stream as pieces that hold whole things. Only a thing that lies in several chunks is copied, and once, not
+ * once a chunk.
+ */
 export class GatheredBytes {
-  #chunks: Uint8Array[] = []
+  readonly #chunks: Uint8Array[] = []
+  /** Bytes at the beginning in which nothing whole was found. */
+  #tried = 0
   #neededBytes = 0
   #length = 0
 
@@ -9,24 +14,43 @@ export class GatheredBytes {
     return this.#length
   }
 
-  /** Adds a chunk; answers whether there may be a whole thing now. */
-  add(chunk: Uint8Array): boolean {
+  /** Adds a chunk. */
+  add(chunk: Uint8Array): void {
+    if (chunk.length === 0) return
     this.#chunks.push(chunk)
     this.#length += chunk.length
-    return this.#length >= this.#neededBytes
   }
 
-  /** All that is there, as one piece. */
-  joined(): Buffer {
-    const [first] = this.#chunks
-    if (first === undefined || this.#chunks.length > 1) return Buffer.concat(this.#chunks)
-    return Buffer.from(first.buffer, first.byteOffset, first.byteLength)
+  /** Takes the next piece in which a whole thing may begin, if there is one. What is left of it goes back with {@link keep}. */
+  next(): Buffer | undefined {
+    if (this.#length <= this.#tried || this.#length < this.#neededBytes) return undefined
+    if (this.#tried === 0) return this.#take(this.#chunks[0]?.length ?? 0)
+    if (this.#neededBytes > this.#tried) return this.#take(this.#neededBytes)
+    return this.#take(this.#tried + (this.#chunks[1]?.length ?? 0))
   }
 
-  /** Goes on with what is left of {@link GatheredBytes.joined}; the next whole thing takes `neededBytes`, if that is known. */
+  /** Gives back what is left of the last piece; the whole thing that begins there takes `neededBytes`, if that is known. */
   keep(rest: Buffer, neededBytes = 0): void {
-    this.#chunks = rest.length === 0 ? [] : [rest]
-    this.#length = rest.length
+    if (rest.length > 0) this.#chunks.unshift(rest)
+    this.#length += rest.length
+    this.#tried = rest.length
     this.#neededBytes = neededBytes
+  }
+
+  #take(bytes: number): Buffer {
+    const parts: Uint8Array[] = []
+    for (let missing = bytes; missing > 0; ) {
+      const chunk = this.#chunks.shift()
+      if (chunk === undefined) throw new RangeError(`${missing} bytes are taken that are not there`)
+      parts.push(chunk.subarray(0, missing))
+      if (chunk.length > missing) this.#chunks.unshift(chunk.subarray(missing))
+      missing -= Math.min(chunk.length, missing)
+    }
+    this.#length -= bytes
+    this.#tried = 0
+    this.#neededBytes = 0
+    const [first] = parts
+    if (first === undefined || parts.length > 1) return Buffer.concat(parts)
+    return Buffer.from(first.buffer, first.byteOffset, first.byteLength)
   }
 }
