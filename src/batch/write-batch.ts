@@ -1,6 +1,7 @@
 import { crc32c } from '@node-rs/crc32'
 import { larger } from '../internal/bigint.js'
-import { ATTRIBUTE, COMPRESSION_TYPES, type CompressionType, FIELD } from './batch-header.js'
+import { combineCrc32c } from '../internal/crc32c-combine.js'
+import { ATTRIBUTE, COMPRESSION_TYPES, type CompressionType, FIELD, HEADER_BYTES } from './batch-header.js'
 import { buildBatch } from './build-batch.js'
 import type { KafkaRecord } from './read-records.js'
 
@@ -53,7 +54,8 @@ export interface ProduceFields {
 
 /**
  * A copy of `batch` as a producer would send it: base offset 0, its own identity and sequence, and neither log-append
- * time nor delete horizon. The records stay the same bytes.
+ * time nor delete horizon. The records stay the same bytes. So does what their checksum protects: it is not taken anew,
+ * and a broker refuses records that have changed since the batch's own was.
  */
 export function forProducing(
   batch: Buffer,
@@ -67,8 +69,15 @@ export function forProducing(
   copy.writeBigInt64BE(producerId, FIELD.producerId)
   copy.writeInt16BE(producerEpoch, FIELD.producerEpoch)
   copy.writeInt32BE(baseSequence, FIELD.baseSequence)
-  copy.writeUInt32BE(crc32c(copy.subarray(FIELD.attributes)), FIELD.crc)
+  copy.writeUInt32BE(crcWithHeaderOf(copy, batch), FIELD.crc)
   return copy
+}
+
+/** The checksum of `batch` if it had the header fields of `changed`. */
+function crcWithHeaderOf(changed: Buffer, batch: Buffer): number {
+  const before = crc32c(batch.subarray(FIELD.attributes, HEADER_BYTES))
+  const after = crc32c(changed.subarray(FIELD.attributes, HEADER_BYTES))
+  return combineCrc32c(before ^ after, batch.readUInt32BE(FIELD.crc), batch.length - HEADER_BYTES)
 }
 
 /** Producer ids of {@link forLogFile} begin here; brokers count theirs from 0. */

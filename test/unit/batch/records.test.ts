@@ -107,6 +107,13 @@ describe('a batch made ready for producing', () => {
     expect(original.bytes.equals(before)).toBe(true)
   })
 
+  it('that was damaged is still damaged when it is sent', () => {
+    const damaged = batchBytes({ records: numberedRecords(3) })
+    damaged.writeUInt8(damaged.readUInt8(70) ^ 1, 70)
+    const sent = new RecordBatchView(forProducing(damaged, { producerId: 4n, producerEpoch: 0, baseSequence: 0 }))
+    expect(sent.intact).toBe(false)
+  })
+
   it('that only begins at another offset keeps its checksum, and its original as it was', () => {
     const original = batchBytes({ baseOffset: 7n, records: numberedRecords(2) })
     const moved = new RecordBatchView(rebased(original, 2n ** 60n))
