@@ -174,12 +174,11 @@ describe('the archive of a topic', () => {
 
 it('gets an exported log on one broker, copies it to followers, and has all of it when that broker is lost', async () => {
   const bench = new KafkaBench('kafka4', cluster.brokers)
-  const source = await bench.createTopic()
+  const alone = await ReplicatedPartition.create(cluster, [1], { 'min.insync.replicas': '2' })
+  const [source, target] = [await bench.createTopic(), alone.topic]
   await fillVariedly(bench, source)
   const storage = await archiveOf(bench, [source])
   const offsets = await bench.offsets(source)
-  const alone = await ReplicatedPartition.create(cluster, [1], { 'min.insync.replicas': '2' })
-  const target = alone.topic
   await cluster.broker(1).stop()
   await exportForBroker(cluster.broker(1).partitionsDirectory, { storage, topic: source, target })
   const [before] = await Promise.all([shownVariedly(bench, source), alone.rejoin(1)])
