@@ -53,7 +53,7 @@ export async function openSegment(
 
 async function* batchesOf(
   codec: Codec<RecordBatch>,
-  chunks: readonly Uint8Array[],
+  chunks: Uint8Array[],
   segment: SegmentInfo,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<RecordBatchView, void, void> {

@@ -79,10 +79,22 @@ describe('the example programs', () => {
     const ofFirst = `${join(folder, topic)}-0: offsets 0 to 20, 1 files`
     expect(exported).toMatchObject({ code: 0, stdout: expect.stringContaining(`${ofFirst}\n`) })
     expect(await readdir(join(folder, `${topic}-0`))).toEqual(['00000000000000000000.log'])
+    const [, checkpoint] = /checkpoint (\S+)/.exec(archived.stdout) ?? []
+    const seen = await run('look-at-archive', [topic], { KAFKA_BROKERS: '' })
+    expect(seen).toMatchObject({ code: 0 })
+    expect(seen.stdout).toContain(`checkpoint ${checkpoint}: 1 topics of cluster `)
+    expect(seen.stdout).toMatch(new RegExp(`^topic ${topic}: id \\S+, first seen `, 'm'))
+    expect(seen.stdout.match(/offsets 0 to \d+, \d+ records/g)).toHaveLength(2)
     await bench.admin((admin) => admin.deleteTopics({ topics: [topic] }))
+    const planned = await run('restore-topics', [topic], { PLAN: 'only', CHECKPOINT: checkpoint })
+    expect(planned).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/: create, 2 partitions, offsets exact .*\n$/),
+    })
     const restored = await run('restore-topics', [topic])
     expect(restored).toMatchObject({ code: 0 })
-    expect(restored.stdout).toContain('20 records restored')
+    expect(restored.stdout).toContain(`${topic}: ready\n`)
+    expect(restored.stdout).toContain(`${topic}: done\n20 records restored`)
     expect(await bench.shown(topic, 20)).toEqual(messages(0, 20).map(({ value }) => value))
   })
 
@@ -113,6 +125,8 @@ describe('the example programs', () => {
     ['archive-topics', [], { AWS_SECRET_ACCESS_KEY: 'wrong' }, /^STORAGE_FAILED: .*\nhint: /m],
     ['restore-topics', [], { CHECKPOINT: 'no-such-one' }, /^NOT_IN_ARCHIVE: .*\nhint: /m],
     ['export-logs', ['/', 'no-such-topic'], {}, /has no partition of no-such-topic: create the topic first/],
+    ['restore-topics', [], { OFFSETS: 'same' }, /`offsets` must be one of /],
+    ['look-at-archive', [], { PREFIX: 'nothing-here' }, /^NOT_IN_ARCHIVE: /m],
     ['snapshot-zookeeper', [], { ZOOKEEPER_CONNECT: '' }, /set the environment variable ZOOKEEPER_CONNECT/],
   ])('%s %j ends with one clear sentence and exit code 1 when %j', async (name, args, environment, sentence) => {
     const ended = await run(name, args, environment)
