@@ -15,8 +15,12 @@ await program(async () => {
     offsets: OFFSETS as RestoreOptions['offsets'],
     bytesPerSecond: BYTES_PER_SECOND === undefined ? undefined : Number(BYTES_PER_SECOND),
   }
-  console.log(String(await restorer.plan(options)))
-  if (PLAN === 'only') return
+  const plan = await restorer.plan(options)
+  console.log(String(plan))
+  if (PLAN === 'only') {
+    if (plan.problems.length > 0) process.exitCode = 1
+    return
+  }
   const events = restorer.stream(options)
   let step = await events.next()
   for (; !step.done; step = await events.next()) console.log(line(step.value))
