@@ -37,6 +37,8 @@ function line(event: RestoreEvent): string {
       return `${event.target}: ready`
     case 'progress':
       return `${event.topic}-${event.partition}: ${event.records} records, the target ends at offset ${event.targetNext}`
+    case 'damage':
+      return `left out: ${event.finding.text}`
     case 'groups':
       return `group ${event.groupId}: ${event.error?.message ?? `${event.moved} offsets set`}`
     case 'released':
