@@ -1,7 +1,7 @@
 import type { OffsetMode } from './events.js'
 import type { OnDamage } from './partition-damage.js'
 import type { PartitionChain } from './plan-source.js'
-import type { RecordSelection } from './translated-steps.js'
+import { isLimited, type RecordSelection } from './translated-steps.js'
 
 /** How a topic's offsets come back. */
 export interface OffsetsChoice {
@@ -43,7 +43,7 @@ export function chooseOffsets(question: OffsetsQuestion): OffsetsChoice {
   if (obstacle !== undefined) return translate(obstacle)
   if (asked === 'translate') return translate('that is what was asked for')
   if (asked === 'exact') return exact('that is what was asked for')
-  if (selection.sinceMs !== undefined || selection.untilMs !== undefined) {
+  if (isLimited(selection)) {
     return translate('a range of times leaves offsets out, and nobody knows yet how many')
   }
   if (extraMs === 0) return exact('every partition holds a record at every offset from 0 on')

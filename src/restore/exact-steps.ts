@@ -11,6 +11,7 @@ import { fillerBatch, fillerCounts } from './filler.js'
 import type { PartitionChain } from './plan-source.js'
 import { type OutgoingBatch, type RestoreStep, SEQUENCES } from './step.js'
 import { type OpenTransaction, TransactionSlots } from './transaction-slots.js'
+import { isLimited } from './translated-steps.js'
 
 /** Where and how a partition's log is made again. */
 export interface ExactTarget extends StorageCallOptions, TimeRange, DamagePolicy {
@@ -30,7 +31,7 @@ export async function* exactSteps(
   { targetFrom, signal, spares, onDamage, ...times }: ExactTarget,
 ): AsyncGenerator<RestoreStep, void, void> {
   const steps = new ExactSteps(targetFrom)
-  const limited = times.sinceMs !== undefined || times.untilMs !== undefined
+  const limited = isLimited(times)
   if (!limited) yield* steps.startAt(from)
   const small = new SmallBatches()
   const links = linksSince(chain, times.sinceMs)

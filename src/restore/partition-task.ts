@@ -9,6 +9,7 @@ import type { PreparedTarget } from './prepare-target.js'
 import { committedOffsets, type OffsetMap, OffsetTranslation, SameOffsets } from './restore-groups.js'
 import type { RestoreRecord } from './restore-record.js'
 import type { RestoreStep } from './step.js'
+import { isLimited, type RecordSelection } from './translated-steps.js'
 
 /** What a partition has become. */
 export interface RestoredPartition extends TopicPartition {
@@ -33,6 +34,7 @@ interface TaskContext {
   readonly checkpoint: Pick<Checkpoint, 'groups'>
   /** Where it is pinned what was left out. */
   readonly state: ArchiveStorage
+  readonly selection: RecordSelection
   readonly onDamage: OnDamage
   readonly signal?: AbortSignal | undefined
 }
@@ -57,7 +59,7 @@ export class PartitionTask {
     { plan, pinned, place }: PreparedTarget,
     index: number,
     chain: PartitionChain,
-    { checkpoint, state, onDamage, signal }: TaskContext,
+    { checkpoint, state, selection, onDamage, signal }: TaskContext,
   ) {
     this.plan = plan
     this.pinned = pinned
@@ -65,7 +67,10 @@ export class PartitionTask {
     this.chain = chain
     this.targetFrom = pinned.targetFrom[index] ?? 0n
     const committed = committedOffsets(checkpoint.groups, plan.source.topic, chain)
-    this.offsets = plan.offsets === 'exact' ? new SameOffsets(chain) : new OffsetTranslation(committed, this.targetFrom)
+    this.offsets =
+      plan.offsets === 'exact'
+        ? new SameOffsets(chain, { limited: isLimited(selection) })
+        : new OffsetTranslation(committed, this.targetFrom)
     this.damage = new PartitionDamage({ state, target: place, onDamage, skipped: plan.skipped, chain, signal })
     this.#targetNext = this.targetFrom
   }

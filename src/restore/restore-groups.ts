@@ -16,11 +16,14 @@ export interface OffsetMap {
 
 /** The offsets are those of the source, as far as the log goes. */
 export class SameOffsets implements OffsetMap {
-  readonly #from: bigint
-  readonly #next: bigint
+  readonly #limited: boolean
+  #from: bigint
+  #next: bigint
+  #taken = false
 
-  /** `log` is the restored part of the source. */
-  constructor(log: { readonly from: bigint; readonly next: bigint }) {
+  /** `log` is the restored part of the source; with `limited` only what is taken of it. */
+  constructor(log: { readonly from: bigint; readonly next: bigint }, { limited }: { readonly limited: boolean }) {
+    this.#limited = limited
     this.#from = log.from
     this.#next = log.next
   }
@@ -29,7 +32,12 @@ export class SameOffsets implements OffsetMap {
     return this.#from
   }
 
-  take(): void {}
+  take({ records, sourceFrom, sourceNext }: OutgoingBatch): void {
+    if (!this.#limited || records === 0) return
+    if (!this.#taken) this.#from = sourceFrom
+    this.#taken = true
+    this.#next = sourceNext
+  }
 
   of(committed: bigint): bigint {
     return smaller(larger(committed, this.#from), this.#next)

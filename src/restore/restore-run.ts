@@ -20,7 +20,7 @@ import { producePartition } from './produce-partition.js'
 import { targetOffsets } from './restore-groups.js'
 import type { SpoiledTargetError } from './spoiled-target.js'
 import type { RestoreStep } from './step.js'
-import { type RecordSelection, translatedSteps } from './translated-steps.js'
+import { isLimited, type RecordSelection, translatedSteps } from './translated-steps.js'
 
 /** What a restore achieved. */
 export interface RestoreSummary {
@@ -130,9 +130,7 @@ export class RestoreRun {
     }
     const { kafka, maxInFlight, signal } = this.#context
     const { topicId, pinned: identity, targetFrom } = task
-    const { sinceMs, untilMs } = this.#context.selection
-    const isFull = chain.dense && sinceMs === undefined && untilMs === undefined
-    const transactions = plan.offsets === 'exact' && !isFull
+    const transactions = plan.offsets === 'exact' && !(chain.dense && !isLimited(this.#context.selection))
     const own = { kafka, partition, topicId, identity, targetFrom, maxInFlight, transactions, signal }
     const open = (restored: bigint) => this.#steps(task, restored)
     yield* damage.events()

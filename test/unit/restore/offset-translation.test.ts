@@ -1,7 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { chainFor } from '../../../src/archive/partition-log.js'
-import { committedOffsets, OffsetTranslation, targetOffsets } from '../../../src/restore/restore-groups.js'
+import { committedOffsets, OffsetTranslation, SameOffsets, targetOffsets } from '../../../src/restore/restore-groups.js'
+import type { OutgoingBatch } from '../../../src/restore/step.js'
 import { translatedSteps } from '../../../src/restore/translated-steps.js'
 import { MemoryStorage } from '../../../src/storage/memory.js'
 import { batchView, numberedRecords } from '../../support/batches.js'
@@ -31,6 +32,36 @@ function batchesOf(items: readonly { deltas: readonly number[]; before: number; 
     return batch
   })
 }
+
+describe('an offset that a group had committed, where offsets stay the same', () => {
+  const batch = (sourceFrom: bigint, records: number): OutgoingBatch => ({
+    ...{
+      type: 'batch',
+      position: 0n,
+      offsets: BigInt(records),
+      records,
+      sizeBytes: 1,
+      timestampMs: 0n,
+      baseSequence: 0,
+    },
+    ...{ sourceFrom, sourceNext: sourceFrom + BigInt(records), transaction: undefined },
+    ...{ bytes: () => Buffer.alloc(0), recordsBefore: () => 0 },
+  })
+
+  it('stays, as far as the log reaches', () => {
+    const offsets = new SameOffsets({ from: 7n, next: 20n }, { limited: false })
+    offsets.take(batch(9n, 4))
+    expect([3n, 7n, 8n, 20n, 25n].map((offset) => offsets.of(offset))).toEqual([7n, 7n, 8n, 20n, 20n])
+    expect(offsets.start).toBe(7n)
+  })
+
+  it('stays, as far as the part reaches that is restored of a range of times', () => {
+    const offsets = new SameOffsets({ from: 7n, next: 20n }, { limited: true })
+    for (const taken of [batch(7n, 0), batch(9n, 2), batch(12n, 3)]) offsets.take(taken)
+    expect([3n, 9n, 11n, 15n, 25n].map((offset) => offsets.of(offset))).toEqual([9n, 9n, 11n, 15n, 15n])
+    expect(offsets.start).toBe(9n)
+  })
+})
 
 describe('an offset that a group had committed', () => {
   it('becomes that of the first restored record at or after it, on every side of every hole', async () => {
