@@ -23,6 +23,8 @@ export interface OffsetsQuestion {
   readonly targetFrom: readonly bigint[]
   /** Whether the target holds records already. */
   readonly appends: boolean
+  /** Whether fillers could be removed. */
+  readonly mayDelete: boolean
   readonly onDamage: OnDamage
 }
 
@@ -51,13 +53,23 @@ export function chooseOffsets(question: OffsetsQuestion): OffsetsChoice {
   return extraMs <= exactBudgetMs ? exact(cost) : translate(`${cost}, more than \`exactBudgetMs\` allows`)
 }
 
-function obstacleTo({ selection, chains, targetFrom, appends, onDamage }: OffsetsQuestion): string | undefined {
+function obstacleTo({
+  selection,
+  chains,
+  targetFrom,
+  appends,
+  mayDelete,
+  onDamage,
+}: OffsetsQuestion): string | undefined {
   if (selection.transform !== undefined) return 'transformed records have no offsets of their own'
   if (chains.some(({ trueOffsets }) => !trueOffsets)) return 'the archive does not keep the offsets of its records'
   if (onDamage === 'skip') return "with `onDamage: 'skip'` nobody knows yet what will be left out"
   if (appends) return 'the target holds records already'
   if (chains.some(({ from }, index) => from < (targetFrom[index] ?? 0n))) {
     return 'the target’s log ends behind where the archive’s begins'
+  }
+  if (!mayDelete && chains.some(({ from }, index) => from > (targetFrom[index] ?? 0n))) {
+    return 'this principal may not delete records of the target, which it takes to let a log start later'
   }
   return undefined
 }

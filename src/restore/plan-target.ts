@@ -9,7 +9,7 @@ import type { RestoreProblem } from './plan.js'
 import { type RestoreRecord, readRestoreRecord } from './restore-record.js'
 import { readSkippedHoles } from './skipped-holes.js'
 import { acceptedConfigs, topicLevelConfigs } from './target-configs.js'
-import { rightsProblems } from './target-rights.js'
+import { mayDeleteRecords, rightsProblems } from './target-rights.js'
 
 /** What a restore would find or create in the target cluster. */
 export interface TargetPlan {
@@ -21,6 +21,8 @@ export interface TargetPlan {
   readonly targetFrom: readonly bigint[]
   /** Whether the target holds records of its own, which the restored ones come behind. */
   readonly appends: boolean
+  /** Whether fillers could be removed, which exact offsets behind a later start of the log take. */
+  readonly mayDelete: boolean
   /** What an earlier run of the same restore has pinned. */
   readonly pinned: RestoreRecord | undefined
   /** What another restore has pinned, which is forgotten. */
@@ -72,16 +74,16 @@ async function lookAt(question: TargetQuestion): Promise<TargetPlan> {
   const nothing: TargetPlan = {
     ...{ create: true, partitions: question.partitions ?? source.partitions.length, configs: {} },
     ...{ replicationFactor: replicas.replicationFactor, targetFrom: source.partitions.map(() => 0n) },
-    ...{ appends: false, pinned: undefined, abandons: undefined, skipped: [] },
+    ...{ appends: false, mayDelete: true, pinned: undefined, abandons: undefined, skipped: [] },
     ...{ problems: [], remarks: [] },
   }
-  const problems = described === undefined ? [] : rightsProblems(described)
+  if (described === undefined) return planCreation(question, { ...nothing, ...replicas })
+  const problems = rightsProblems(described)
   if (problems.length > 0) return { ...nothing, problems }
-  if (described === undefined || described.error === 'UNKNOWN_TOPIC_OR_PARTITION') {
-    return planCreation(question, { ...nothing, ...replicas })
-  }
+  const allowed = { ...nothing, mayDelete: mayDeleteRecords(described) }
+  if (described.error === 'UNKNOWN_TOPIC_OR_PARTITION') return planCreation(question, { ...allowed, ...replicas })
   if (described.error !== undefined) throw protocolError(described.error, `describe topic ${target}`)
-  return planUse(question, clusterId, described, { ...nothing, create: false, partitions: described.partitions.length })
+  return planUse(question, clusterId, described, { ...allowed, create: false, partitions: described.partitions.length })
 }
 
 function replicasOf(

@@ -13,6 +13,11 @@ export function rightsProblems({ topic, error, authorizedOperations = [] }: Topi
   return missing.length === 0 ? [] : [lacks(topic, missing)]
 }
 
+/** Whether this principal may delete records of the topic, as far as the cluster tells. */
+export function mayDeleteRecords({ authorizedOperations = [] }: TopicMetadata): boolean {
+  return !authorizedOperations.includes('describe') || authorizedOperations.includes('delete')
+}
+
 function lacks(topic: string, operations: readonly string[]): RestoreProblem {
   const text = `${topic}: this principal must be allowed to ${operations.join(', ')}`
   return { code: 'NOT_AUTHORIZED', text }
