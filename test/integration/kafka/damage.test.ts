@@ -26,7 +26,7 @@ async function archived() {
   const [first, second, third] = await collected(archive.segments({ topic, partition: 0 }))
   if (first === undefined || second === undefined || third === undefined) throw new Error('a segment is missing')
   const target = `${topic}-restored`
-  const options: RestoreOptions = { topics: [topic], rename: () => target }
+  const options: RestoreOptions = { topics: [topic], rename: () => target, offsets: 'translate' }
   const restorer = new TopicRestorer({ kafka, storage })
   return {
     ...{ bench, storage, topic, target, archive, options, restorer, segments: [first, second, third] as const },
@@ -73,6 +73,16 @@ describe('restoring from an archive that is damaged', () => {
     const plan = await restorer.plan(options)
     expect(plan.problems).toMatchObject([{ code: 'SKIPPED_DAMAGE', text: expect.stringContaining(key) }])
     expect(await bed.bench.offsets(bed.target)).toEqual({ low: 0n, high: 20n })
+  })
+
+  it('leaves nothing out of a log that has begun with exact offsets, and says what to do', async () => {
+    await using bed = await archived()
+    const { restorer, segments } = bed
+    await inflict(bed.storage, segments[1], 'a flipped bit')
+    const options = { ...bed.options, offsets: 'auto' } as const
+    await expect(restorer.run(options)).rejects.toMatchObject({ code: 'ARCHIVE_CORRUPT' })
+    const plan = await restorer.plan({ ...options, onDamage: 'skip' })
+    expect(plan.problems).toMatchObject([{ code: 'NOT_EXACT', text: expect.stringContaining('delete the topic') }])
   })
 
   it('does not begin where a segment is missing, or restores the rest and lists the hole', async () => {
