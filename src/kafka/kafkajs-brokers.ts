@@ -165,6 +165,7 @@ function unsupportedBroker({ apiName, versions, since }: ApiDefinition, broker: 
     `broker ${broker.connectionPool.host}:${broker.connectionPool.port} does not speak ${apiName} in version ${versions.join(' or ')}`,
     {
       system: 'kafka',
+      reason: 'UNSUPPORTED_VERSION',
       hint: since === undefined ? 'kafkeep needs Kafka 2.4 or newer' : `this needs Kafka ${since} or newer`,
     },
   )

@@ -25,6 +25,8 @@ export interface OffsetsQuestion {
   readonly appends: boolean
   /** Whether fillers could be removed. */
   readonly mayDelete: boolean
+  /** Why transactions cannot be replayed in the target, as far as they are needed. */
+  readonly replayObstacle: string | undefined
   readonly onDamage: OnDamage
 }
 
@@ -53,14 +55,8 @@ export function chooseOffsets(question: OffsetsQuestion): OffsetsChoice {
   return extraMs <= exactBudgetMs ? exact(cost) : translate(`${cost}, more than \`exactBudgetMs\` allows`)
 }
 
-function obstacleTo({
-  selection,
-  chains,
-  targetFrom,
-  appends,
-  mayDelete,
-  onDamage,
-}: OffsetsQuestion): string | undefined {
+function obstacleTo(question: OffsetsQuestion): string | undefined {
+  const { selection, chains, targetFrom, appends, mayDelete, onDamage } = question
   if (selection.transform !== undefined) return 'transformed records have no offsets of their own'
   if (chains.some(({ trueOffsets }) => !trueOffsets)) return 'the archive does not keep the offsets of its records'
   if (onDamage === 'skip') return "with `onDamage: 'skip'` nobody knows yet what will be left out"
@@ -71,7 +67,7 @@ function obstacleTo({
   if (!mayDelete && chains.some(({ from }, index) => from > (targetFrom[index] ?? 0n))) {
     return 'this principal may not delete records of the target, which it takes to let a log start later'
   }
-  return undefined
+  return question.replayObstacle
 }
 
 function extraMsOf({ chains, targetFrom }: OffsetsQuestion): number {

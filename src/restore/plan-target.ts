@@ -4,8 +4,8 @@ import { TransportError } from '../errors.js'
 import { protocolError, retrying } from '../kafka/retry.js'
 import type { KafkaTransport, TopicMetadata } from '../kafka/transport.js'
 import type { ArchiveStorage } from '../storage/storage.js'
-import type { OffsetMode } from './events.js'
 import type { RestoreProblem } from './plan.js'
+import type { TargetOptions } from './restore-options.js'
 import { type RestoreRecord, readRestoreRecord } from './restore-record.js'
 import { readSkippedHoles } from './skipped-holes.js'
 import { acceptedConfigs, topicLevelConfigs } from './target-configs.js'
@@ -34,7 +34,7 @@ export interface TargetPlan {
 }
 
 /** What decides about a target besides the target itself. */
-export interface TargetQuestion {
+export interface TargetQuestion extends TargetOptions {
   readonly kafka: KafkaTransport
   /** Where restore records are. */
   readonly state: ArchiveStorage
@@ -42,15 +42,6 @@ export interface TargetQuestion {
   readonly target: string
   /** Digest of everything that decides which batches are produced. */
   readonly digest: string
-  /** How offsets are to come back. */
-  readonly offsets: 'auto' | OffsetMode
-  readonly onDamage: 'error' | 'skip'
-  readonly configs: Readonly<Record<string, string>> | false
-  readonly replicationFactor: number | undefined
-  readonly partitions: number | undefined
-  readonly onExisting: 'error' | 'append'
-  readonly abandon: boolean
-  readonly signal: AbortSignal | undefined
 }
 
 /** Looks at the target topic, or checks whether it could be created. Nothing is written. */

@@ -7,6 +7,8 @@ import { chooseOffsets, type OffsetsChoice } from './choose-offsets.js'
 import type { OffsetMode } from './events.js'
 import { type PartitionChain, planSource } from './plan-source.js'
 import { planTarget, type TargetPlan } from './plan-target.js'
+import { obstacleToReplay } from './replay-obstacle.js'
+import type { TargetOptions } from './restore-options.js'
 import { STEPS_VERSION } from './step.js'
 import type { RecordSelection } from './translated-steps.js'
 
@@ -32,7 +34,7 @@ export interface TopicPlan extends TargetPlan {
 }
 
 /** What decides about a plan besides the archive and the target. */
-export interface PlanContext {
+export interface PlanContext extends TargetOptions {
   readonly kafka: KafkaTransport
   readonly source: SegmentSource
   /** Where restore records are. */
@@ -40,17 +42,9 @@ export interface PlanContext {
   readonly checkpoint: Checkpoint & { readonly id: string }
   /** Whether the checkpoint was chosen as the newest one rather than on purpose. */
   readonly latest: boolean
-  readonly offsets: 'auto' | OffsetMode
   /** What `auto` may spend on exactness. */
   readonly exactBudgetMs: number
   readonly selection: RecordSelection
-  readonly onDamage: 'error' | 'skip'
-  readonly configs: Readonly<Record<string, string>> | false
-  readonly replicationFactor: number | undefined
-  readonly partitions: number | undefined
-  readonly onExisting: 'error' | 'append'
-  readonly abandon: boolean
-  readonly signal: AbortSignal | undefined
 }
 
 const BYTES_PER_MS = 100_000
@@ -61,7 +55,9 @@ export async function planTopic(context: PlanContext, source: CheckpointTopic, t
   const digest = digestOf(context, source, target)
   const { chains, problems, bytes } = await planSource(context.source, source, context)
   const found = await planTarget({ ...context, source, target, digest })
-  const question = { asked, exactBudgetMs, selection, chains, onDamage: context.onDamage, ...found }
+  const replayObstacle = asked === 'translate' ? undefined : await obstacleToReplay(context, chains)
+  const own = { asked, exactBudgetMs, selection, chains, replayObstacle, onDamage: context.onDamage }
+  const question = { ...own, ...found }
   const { extraMs, obstacle, ...chosen } = pinnedOffsets(found, context) ?? chooseOffsets(question)
   const text = `${source.topic}: the offsets cannot come back exactly: ${obstacle}`
   return {

@@ -20,6 +20,9 @@ export interface ReplayTarget {
 
 type KnownTransaction = TransactionalProducer & { ongoing: boolean }
 
+/** What the transactional ids of all restores begin with. */
+export const TRANSACTIONAL_ID_PREFIX = 'kafkeep-restore-'
+
 /** The longest first: what a broker allows is its `transaction.max.timeout.ms`, 15 minutes if nobody has changed it. */
 const TIMEOUTS_MS = [86_400_000, 21_600_000, 3_600_000, 900_000, 60_000]
 const DESCRIBED_AT_ONCE = 8
@@ -134,6 +137,6 @@ export class ReplayTransactions {
 
   #idOf(slot: number): string {
     const { topicId, partition } = this.#target
-    return `kafkeep-restore-${topicId}-${partition.partition}-${slot}`
+    return `${TRANSACTIONAL_ID_PREFIX}${topicId}-${partition.partition}-${slot}`
   }
 }

@@ -124,24 +124,28 @@ const OPTIONS = [
   'onProgress',
 ]
 
-/** The same, checked and copied. */
-export interface CheckedRestoreOptions {
+/** What decides about each target, checked and copied. */
+export interface TargetOptions {
   readonly signal: AbortSignal | undefined
-  readonly onProgress: RunOptions['onProgress']
-  readonly topics: TopicFilter | undefined
-  readonly rename: RenameOption
-  readonly checkpoint: CheckpointChoice
   readonly offsets: 'auto' | OffsetMode
-  readonly exactBudgetMs: number
-  readonly selection: RecordSelection
-  readonly bytesPerSecond: number | undefined
-  readonly groups: boolean
   readonly onDamage: 'error' | 'skip'
   readonly configs: Readonly<Record<string, string>> | false
   readonly replicationFactor: number | undefined
   readonly partitions: number | undefined
   readonly onExisting: 'error' | 'append'
   readonly abandon: boolean
+}
+
+/** {@link RestoreOptions}, checked and copied. */
+export interface CheckedRestoreOptions extends TargetOptions {
+  readonly onProgress: RunOptions['onProgress']
+  readonly topics: TopicFilter | undefined
+  readonly rename: RenameOption
+  readonly checkpoint: CheckpointChoice
+  readonly exactBudgetMs: number
+  readonly selection: RecordSelection
+  readonly bytesPerSecond: number | undefined
+  readonly groups: boolean
 }
 
 /** Throws a `TypeError` or a `RangeError` that names the first option that is wrong. */

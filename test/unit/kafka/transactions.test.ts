@@ -136,7 +136,7 @@ describe('brokers before Kafka 3.0', () => {
     const { transport } = open([], { apis: 60 })
     await transport.addToTransaction(PRODUCER, PARTITION)
     await expect(transport.describeTransaction('an-id')).rejects.toMatchObject({
-      code: 'TRANSPORT_FAILED',
+      ...{ code: 'TRANSPORT_FAILED', reason: 'UNSUPPORTED_VERSION' },
       message: expect.stringContaining('does not speak DescribeTransactions'),
       hint: expect.stringContaining('3.0'),
       retryable: false,

@@ -13,7 +13,7 @@ const LATE = { ...FULL, from: 30_000_000n, next: 30_002_000n, dense: false }
 function chosen(changes: Partial<OffsetsQuestion>) {
   return chooseOffsets({
     ...{ asked: 'auto', exactBudgetMs: 60_000, selection: {}, chains: [FULL], targetFrom: [0n], appends: false },
-    ...{ mayDelete: true, onDamage: 'error' },
+    ...{ mayDelete: true, replayObstacle: undefined, onDamage: 'error' },
     ...changes,
   })
 }
@@ -49,6 +49,7 @@ describe('how offsets come back', () => {
     [{ targetFrom: [1n] }, /ends behind where the archive/],
     [{ chains: [LATE], mayDelete: false }, /may not delete records/],
     [{ onDamage: 'skip' }, /left out/],
+    [{ replayObstacle: 'brokers before Kafka 3.0' }, /before Kafka 3.0/],
   ])('cannot be exact, and says why: %o', (changes, why) => {
     expect(chosen(changes)).toMatchObject({
       offsets: 'translate',
