@@ -173,7 +173,8 @@ describe('the archive of a topic', () => {
 })
 
 it('gets an exported log on one broker, copies it to followers, and has all of it when that broker is lost', async () => {
-  const bench = new KafkaBench('kafka4', cluster.brokers)
+  // Leaders are elected in the middle of what its producers do.
+  const bench = new KafkaBench('kafka4', cluster.brokers, { initialRetryTime: 100, retries: 12 })
   const alone = await ReplicatedPartition.create(cluster, [1], { 'min.insync.replicas': '2' })
   const [source, target] = [await bench.createTopic(), alone.topic]
   await fillVariedly(bench, source)
