@@ -1,5 +1,6 @@
 import { batchesIn, type RecordBatchView } from '../batch/record-batch.js'
 import { partitionName } from '../batch/topic-partition.js'
+import { fetchPartition } from '../kafka/fetch-partition.js'
 import { isRetryable } from '../kafka/protocol/error-codes.js'
 import { protocolError } from '../kafka/retry.js'
 import type { KafkaTransport, TransportCallOptions } from '../kafka/transport.js'
@@ -14,15 +15,12 @@ import type { FoundPartition } from './open-cursors.js'
 export async function fetchBatchAt(
   offset: bigint,
   { identity, kafkaTopicId, leaderId }: FoundPartition,
-  { kafka, signal }: TransportCallOptions & { readonly kafka: KafkaTransport },
+  context: TransportCallOptions & { readonly kafka: KafkaTransport },
 ): Promise<RecordBatchView | undefined> {
-  const { topic, partition } = identity
   const doing = `read ${partitionName(identity)} at offset ${offset}`
   if (leaderId < 0) throw protocolError('LEADER_NOT_AVAILABLE', doing)
-  const position = { partition, leaderEpoch: -1, offset, lastFetchedEpoch: -1, maxBytes: 1 }
-  const topics = [{ topic, topicId: kafkaTopicId, partitions: [position] }]
-  const limits = { maxWaitMs: 0, maxBytes: 1 }
-  const [answer] = await kafka.fetch({ nodeId: leaderId, topics, ...limits, isolation: 'uncommitted' }, { signal })
+  const place = { topic: identity.topic, partition: identity.partition, topicId: kafkaTopicId, leaderId }
+  const answer = await fetchPartition(context, place, { offset, maxBytes: 1, maxWaitMs: 0 })
   if (answer?.error !== undefined && isRetryable(answer.error)) throw protocolError(answer.error, doing)
   for (const batch of batchesIn(answer?.bytes ?? Buffer.alloc(0))) if (batch.nextOffset > offset) return batch
   return undefined

@@ -97,10 +97,13 @@ export class KafkaJsProducing {
         return produceRequest(version, wanted, settings)
       }
       for (const answer of await this.#routing.send(nodeId, PRODUCE, request, {})) {
-        batches.get(partitionName(answer))?.resolve(answer)
+        const name = partitionName(answer)
+        batches.get(name)?.resolve(answer)
+        batches.delete(name)
       }
-      const leftOut = new TransportError('a broker left a partition out of its answer', { system: 'kafka' })
-      for (const { reject } of batches.values()) reject(leftOut)
+      for (const { reject } of batches.values()) {
+        reject(new TransportError('a broker left a partition out of its answer', { system: 'kafka' }))
+      }
     } catch (error) {
       for (const { reject } of batches.values()) reject(error)
     }

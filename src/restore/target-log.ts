@@ -1,4 +1,5 @@
 import { partitionName, type TopicPartition } from '../batch/topic-partition.js'
+import { fetchPartition } from '../kafka/fetch-partition.js'
 import { protocolError } from '../kafka/retry.js'
 import type { FetchedPartition, KafkaTransport } from '../kafka/transport.js'
 
@@ -19,12 +20,8 @@ export async function leaderOf({ kafka, partition, signal }: TargetLog) {
 
 /** What the leader answers to one request for batches from `offset` on, decided or not. */
 export async function fetchFrom(target: TargetLog, offset: bigint, maxBytes: number): Promise<FetchedPartition> {
-  const { kafka, partition, signal } = target
-  const { leaderId, topicId } = await leaderOf(target)
-  const position = { partition: partition.partition, leaderEpoch: -1, lastFetchedEpoch: -1, offset, maxBytes }
-  const topics = [{ topic: partition.topic, topicId, partitions: [position] }]
-  const request = { nodeId: leaderId, maxWaitMs: 500, maxBytes, isolation: 'uncommitted', topics } as const
-  const [answer] = await kafka.fetch(request, { signal })
+  const place = { ...(await leaderOf(target)), ...target.partition }
+  const answer = await fetchPartition(target, place, { offset, maxBytes, maxWaitMs: 500 })
   return answer ?? refused('LEADER_NOT_AVAILABLE', target)
 }
 

@@ -5,6 +5,9 @@ import type { ProduceAnswer } from '../../kafka/protocol/produce.js'
 import type { KafkaTransport, TransactionalProducer } from '../../kafka/transport.js'
 import { eventually, freshName, transactionalBatchOf } from './support.js'
 
+/** How a transaction may end. */
+export const OUTCOMES = ['commit', 'abort'] as const
+
 const TIMEOUT_MS = 60_000
 
 /** Checks that an error says that somebody else has the identity. Older brokers (before 2.7) have one reason for that and more. */

@@ -9,9 +9,15 @@ import {
   transactionalBatchOf,
   withTransport,
 } from './support.js'
-import { fenced, freshProducer, openTransaction, produceAs, shapeOf, untilDecided } from './transaction-support.js'
-
-const OUTCOMES = ['commit', 'abort'] as const
+import {
+  fenced,
+  freshProducer,
+  OUTCOMES,
+  openTransaction,
+  produceAs,
+  shapeOf,
+  untilDecided,
+} from './transaction-support.js'
 
 /** Transactional ids have identities, and states. */
 export function transactionalProducerContract(contract: KafkaContract): void {

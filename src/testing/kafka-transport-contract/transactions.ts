@@ -9,9 +9,15 @@ import {
   transactionalBatchOf,
   withTransport,
 } from './support.js'
-import { endsOf, freshProducer, openTransaction, produceAs, shapeOf, untilDecided } from './transaction-support.js'
-
-const OUTCOMES = ['commit', 'abort'] as const
+import {
+  endsOf,
+  freshProducer,
+  OUTCOMES,
+  openTransaction,
+  produceAs,
+  shapeOf,
+  untilDecided,
+} from './transaction-support.js'
 
 /** Transactions hold records back, and show them or not when they end. */
 export function transactionContract(contract: KafkaContract): void {
