@@ -3,6 +3,7 @@ import { ArchiveCorruptError, ObjectNotFoundError } from '../errors.js'
 import type { ChainLink } from './chain.js'
 import type { Hole } from './finding.js'
 import type { OffsetRange } from './names.js'
+import { offsetsOf } from './offset-ranges.js'
 import type { SegmentInfo } from './partition-log.js'
 
 /** A segment that cannot be read, and why. */
@@ -53,9 +54,4 @@ function unaffected(after: readonly ChainLink<SegmentInfo>[]): string {
   const [from, next] = [after[0]?.from, after.at(-1)?.next]
   if (from === undefined || next === undefined) return ''
   return `; the segments after it (${after.length}, with ${offsetsOf({ from, next })}) do not depend on it`
-}
-
-/** A range of offsets, in words. */
-export function offsetsOf({ from, next }: OffsetRange): string {
-  return `offsets ${from} to ${next - 1n}`
 }

@@ -6,8 +6,7 @@ import type { StorageCallOptions } from '../storage/storage.js'
 import { readAborted } from './aborted.js'
 import { type ChainLink, firstLink } from './chain.js'
 import { type ChainDamage, chainDamage, type SegmentFailure } from './chain-damage.js'
-import type { OffsetRange } from './names.js'
-import { overlap } from './offset-ranges.js'
+import { isWithin, overlap } from './offset-ranges.js'
 import type { SegmentInfo } from './partition-log.js'
 import { hasTrueOffsets, openSegment, type SegmentSource } from './read-segment.js'
 
@@ -93,7 +92,7 @@ export class LinkReading {
         spare.generation === segment.generation &&
         !failures.has(spare.key) &&
         overlap(spare, wanted) !== undefined &&
-        (isWhole(spare, wanted) || hasTrueOffsets(source, spare)),
+        (isWithin(spare, wanted) || hasTrueOffsets(source, spare)),
     )
     return firstLink(candidates, wanted)
   }
@@ -102,7 +101,7 @@ export class LinkReading {
     const { source, isolation, signal, failures } = this.#context
     const { segment } = link
     const trueOffsets = hasTrueOffsets(source, segment)
-    if (!trueOffsets && !isWhole(segment, link)) {
+    if (!trueOffsets && !isWithin(segment, link)) {
       throw new LossyCodecError(`${segment.key} keeps no offsets, so that a part of it cannot be told from the rest`, {
         hint: 'archive with `logSegments()`',
       })
@@ -133,9 +132,4 @@ export class LinkReading {
     const after = this.#chain.slice(this.#chain.indexOf(this.#link) + 1)
     onDamage(chainDamage(hole, [own, ...others], after))
   }
-}
-
-/** Whether all of a segment is in a range. */
-function isWhole(segment: OffsetRange, { from, next }: OffsetRange): boolean {
-  return segment.from >= from && segment.next <= next
 }

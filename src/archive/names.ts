@@ -172,6 +172,11 @@ function rangeFrom(groups: Groups): (PartitionIdentity & OffsetRange & { readonl
   return from < next && next <= MAX_OFFSET ? { ...identity, from, next } : undefined
 }
 
+/** What stands for a topic's id: brokers before 2.8 have none. */
+export function archivedTopicId(topicId: string | undefined, clusterId: string): string {
+  return topicId ?? `-${clusterId}`
+}
+
 /** An offset as it is in names, so that names sort by it. */
 export function offset20(offset: bigint): string {
   return offset.toString().padStart(20, '0')

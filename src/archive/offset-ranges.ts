@@ -8,6 +8,16 @@ export function overlap(one: OffsetRange, other: OffsetRange): OffsetRange | und
   return from < next ? { from, next } : undefined
 }
 
+/** Whether all offsets of one are in the other. */
+export function isWithin(one: OffsetRange, other: OffsetRange): boolean {
+  return one.from >= other.from && one.next <= other.next
+}
+
+/** A range of offsets, in words. */
+export function offsetsOf({ from, next }: OffsetRange): string {
+  return `offsets ${from} to ${next - 1n}`
+}
+
 /** What is left of each of `ranges` without `holes`; a range with a hole in its middle becomes two. */
 export function outside<R extends OffsetRange>(ranges: readonly R[], holes: readonly OffsetRange[]): R[] {
   return ranges.flatMap((range) =>

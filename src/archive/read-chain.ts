@@ -8,6 +8,7 @@ import type { StorageCallOptions } from '../storage/storage.js'
 import type { ChainLink } from './chain.js'
 import { throwDamage } from './chain-damage.js'
 import { type DamagePolicy, type Isolation, LinkReading } from './link-reading.js'
+import { offsetsOf } from './offset-ranges.js'
 import type { SegmentInfo } from './partition-log.js'
 import type { SegmentSource } from './read-segment.js'
 
@@ -70,6 +71,11 @@ export interface TimeRange {
   readonly untilMs?: bigint | undefined
 }
 
+/** Whether some records are left out for their time. */
+export function isLimited({ sinceMs, untilMs }: TimeRange): boolean {
+  return sinceMs !== undefined || untilMs !== undefined
+}
+
 /** The wanted records of a batch. Times need not ascend, so each record is looked at. */
 export function* recordsOf(
   { batch, from, next }: ChainBatch,
@@ -98,7 +104,7 @@ export function undecodable(batch: RecordBatchView, cause: unknown): unknown {
   if (!(cause instanceof InvalidBatchError)) return cause
   const { baseOffset: from, nextOffset: next } = batch
   return new ArchiveCorruptError(
-    `the batch with offsets ${from} to ${next - 1n} of ${partitionName(batch)} cannot be decoded: ${cause.message}`,
+    `the batch with ${offsetsOf({ from, next })} of ${partitionName(batch)} cannot be decoded: ${cause.message}`,
     { from, next, cause },
   )
 }

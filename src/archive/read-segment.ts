@@ -6,6 +6,7 @@ import type { Codec } from '../codec/codec.js'
 import { ArchiveCorruptError, ObjectNotFoundError } from '../errors.js'
 import type { ArchiveStorage, StorageCallOptions } from '../storage/storage.js'
 import { segmentSubject } from './names.js'
+import { offsetsOf } from './offset-ranges.js'
 import type { SegmentInfo } from './partition-log.js'
 
 /** Where segments are read from, and how. */
@@ -106,7 +107,7 @@ async function readIntact(
 
 function damaged(segment: SegmentInfo, why: string, cause?: unknown): ArchiveCorruptError {
   const { key, from, next } = segment
-  return new ArchiveCorruptError(`segment ${key} (offsets ${from} to ${next - 1n}) is damaged: ${why}`, {
+  return new ArchiveCorruptError(`segment ${key} (${offsetsOf(segment)}) is damaged: ${why}`, {
     key,
     from,
     next,

@@ -1,5 +1,5 @@
 import type { Checkpoint } from '../archive/checkpoint.js'
-import type { TopicIdentity } from '../archive/names.js'
+import { archivedTopicId, type TopicIdentity } from '../archive/names.js'
 import { describeTopic } from '../archive/topic-description.js'
 import { TopicNotFoundError } from '../errors.js'
 import { backoffMs, delay } from '../internal/abort.js'
@@ -90,7 +90,7 @@ export class TopicWatch {
     this.#clusterId = clusterId
     const found: FoundPartition[] = []
     for (const topic of topics) {
-      const identity: TopicIdentity = { topic: topic.topic, topicId: topic.topicId ?? `-${clusterId}` }
+      const identity: TopicIdentity = { topic: topic.topic, topicId: archivedTopicId(topic.topicId, clusterId) }
       const known = this.#topics.get(topic.topic)
       const isKnown = known?.identity.topicId === identity.topicId
       const firstPartition = isKnown ? known.partitions.length : 0

@@ -1,11 +1,11 @@
 import { mkdir, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { offset20 } from '../archive/names.js'
 import { TargetConflictError } from '../errors.js'
 import { fileSystemCall, hasCode } from '../storage/filesystem-errors.js'
 import { linkNew, syncFolders, TEMPORARY_FOLDER, writeTemporary } from '../storage/filesystem-write.js'
 
 const LOG_FILE = /^\d{20}\.log$/
-const OFFSET_DIGITS = 20
 /** What a broker keeps of a log, and reads when it starts; not `partition.metadata`, which is of the topic. */
 const BROKER_FILE = /\.(?:log|index|timeindex|txnindex|snapshot|deleted|cleaned|swap)$|^leader-epoch-checkpoint$/
 const MAX_NAMES_SHOWN = 5
@@ -44,7 +44,7 @@ export class LogFolder {
 
   /** Writes the file whose name says that it begins at `offset`, safe on the disk, but not yet under that name. */
   async write(offset: bigint, chunks: AsyncIterable<Uint8Array>): Promise<void> {
-    const path = join(this.#directory, `${String(offset).padStart(OFFSET_DIGITS, '0')}.log`)
+    const path = join(this.#directory, `${offset20(offset)}.log`)
     this.#written.push({ path, temporaryPath: await writeTemporary(this.#directory, path, chunks) })
   }
 

@@ -1,7 +1,8 @@
+import { isLimited } from '../archive/read-chain.js'
 import type { OffsetMode } from './events.js'
 import type { OnDamage } from './partition-damage.js'
 import type { PartitionChain } from './plan-source.js'
-import { isLimited, type RecordSelection } from './translated-steps.js'
+import type { RecordSelection } from './translated-steps.js'
 
 /** How a topic's offsets come back. */
 export interface OffsetsChoice {

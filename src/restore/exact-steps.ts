@@ -1,17 +1,15 @@
 import { readAborted } from '../archive/aborted.js'
 import type { DamagePolicy } from '../archive/link-reading.js'
-import { type ChainBatch, linksSince, readChain, type TimeRange } from '../archive/read-chain.js'
+import { type ChainBatch, isLimited, linksSince, readChain, type TimeRange } from '../archive/read-chain.js'
 import type { SegmentSource } from '../archive/read-segment.js'
 import { forProducing } from '../batch/write-batch.js'
-import { larger } from '../internal/bigint.js'
 import type { AbortedTransaction } from '../kafka/transport.js'
 import type { StorageCallOptions } from '../storage/storage.js'
 import { type Content, isSmall, isWhole, runs, SmallBatches, whole } from './content.js'
 import { fillerBatch, fillerCounts } from './filler.js'
 import type { PartitionChain } from './plan-source.js'
-import { type OutgoingBatch, type RestoreStep, SEQUENCES } from './step.js'
+import { type OutgoingBatch, type RestoreStep, SEQUENCES, type TransactionPart } from './step.js'
 import { type OpenTransaction, TransactionSlots } from './transaction-slots.js'
-import { isLimited } from './translated-steps.js'
 
 /** Where and how a partition's log is made again. */
 export interface ExactTarget extends StorageCallOptions, TimeRange, DamagePolicy {
@@ -94,7 +92,8 @@ class ExactSteps {
         sourceNext: sourceFrom,
         recordsBefore: () => 0,
       }
-      yield this.#batch({ ...facts, bytes: () => fillerBatch(count) }, { offsets: BigInt(count) })
+      const offsets = BigInt(count)
+      yield this.#batch({ ...facts, bytes: () => fillerBatch(count) }, { offsets, transaction: undefined })
     }
     if (offset > this.#targetFrom) yield { type: 'log-start', position: offset - this.#targetFrom, offsets: 0n }
   }
@@ -103,24 +102,23 @@ class ExactSteps {
   *of(item: ChainBatch, times: TimeRange): Generator<RestoreStep, void, void> {
     if (item.batch.control) return yield* this.#marker(item)
     const contents = isWhole(item, times) ? [whole(item)] : runs(item, times)
-    yield* isPlain(item) ? this.plain(contents) : this.#transactional(item, contents)
+    const { producerId, baseOffset } = item.batch
+    if (isPlain(item)) yield* this.plain(contents)
+    else yield* this.#inPlace(contents, () => this.#slots.open(producerId, baseOffset))
   }
 
   /** Batches outside of transactions. */
-  *plain(contents: Iterable<Content>): Generator<RestoreStep, void, void> {
-    for (const content of contents) {
-      yield* this.fillUpTo(content.sourceFrom)
-      yield this.#batch(content, { offsets: BigInt(content.records) })
-    }
+  plain(contents: Iterable<Content>): Generator<RestoreStep, void, void> {
+    return this.#inPlace(contents, () => undefined)
   }
 
-  *#transactional({ batch }: ChainBatch, contents: Iterable<Content>): Generator<RestoreStep, void, void> {
+  *#inPlace(
+    contents: Iterable<Content>,
+    transaction: () => TransactionPart | undefined,
+  ): Generator<RestoreStep, void, void> {
     for (const content of contents) {
       yield* this.fillUpTo(content.sourceFrom)
-      yield this.#batch(content, {
-        offsets: BigInt(content.records),
-        transaction: this.#slots.open(batch.producerId, batch.baseOffset),
-      })
+      yield this.#batch(content, { offsets: BigInt(content.records), transaction: transaction() })
     }
   }
 
@@ -145,12 +143,12 @@ class ExactSteps {
     if (this.#offset === undefined) return yield* this.startAt(offset)
     const offsets = offset - this.#offset
     if (offsets <= 0n) return
-    yield { type: 'hole', position: this.#take(offsets), offsets, freeSlots: this.#slots.use(Number(offsets % 1_000n)) }
+    yield { type: 'hole', position: this.#take(offsets), offsets, freeSlots: this.#slots.use(offsets) }
   }
 
   #batch(
     { bytes, ...facts }: Content,
-    { offsets, transaction }: Pick<OutgoingBatch, 'offsets'> & Partial<Pick<OutgoingBatch, 'transaction'>>,
+    { offsets, transaction }: Pick<OutgoingBatch, 'offsets' | 'transaction'>,
   ): OutgoingBatch {
     const sent = this.#sent.get(transaction?.slot) ?? 0n
     this.#sent.set(transaction?.slot, sent + offsets)
@@ -164,7 +162,7 @@ class ExactSteps {
 
   /** The place of the next so many offsets. */
   #take(offsets: bigint): bigint {
-    const offset = larger(this.#offset ?? this.#targetFrom, this.#targetFrom)
+    const offset = this.#offset ?? this.#targetFrom
     this.#offset = offset + offsets
     return offset - this.#targetFrom
   }

@@ -1,4 +1,5 @@
 import type { Checkpoint } from '../archive/checkpoint.js'
+import { isLimited } from '../archive/read-chain.js'
 import type { TopicPartition } from '../batch/topic-partition.js'
 import { earlier } from '../internal/bigint.js'
 import type { ArchiveStorage } from '../storage/storage.js'
@@ -9,7 +10,7 @@ import type { PreparedTarget } from './prepare-target.js'
 import { committedOffsets, type OffsetMap, OffsetTranslation, SameOffsets } from './restore-groups.js'
 import type { RestoreRecord } from './restore-record.js'
 import type { RestoreStep } from './step.js'
-import { isLimited, type RecordSelection } from './translated-steps.js'
+import type { RecordSelection } from './translated-steps.js'
 
 /** What a partition has become. */
 export interface RestoredPartition extends TopicPartition {

@@ -1,11 +1,12 @@
 import type { ChainLink } from '../archive/chain.js'
-import { offsetsOf } from '../archive/chain-damage.js'
 import type { CheckpointPartition, CheckpointTopic } from '../archive/checkpoint.js'
 import type { Hole } from '../archive/finding.js'
+import { isWithin, offsetsOf } from '../archive/offset-ranges.js'
 import { chainFor, holesIn, listPartition, type PartitionLog, type SegmentInfo } from '../archive/partition-log.js'
 import { hasTrueOffsets, type SegmentSource } from '../archive/read-segment.js'
 import { partitionName } from '../batch/topic-partition.js'
 import { ascending, smaller, sumOf } from '../internal/bigint.js'
+import type { OnDamage } from './partition-damage.js'
 import type { RestoreProblem } from './plan.js'
 
 /** The segments that give one partition. */
@@ -34,7 +35,7 @@ export interface SourcePlan {
 export interface SourceQuestion {
   /** Whether the checkpoint was chosen as the newest one rather than on purpose. */
   readonly latest: boolean
-  readonly onDamage: 'error' | 'skip'
+  readonly onDamage: OnDamage
   readonly signal: AbortSignal | undefined
 }
 
@@ -52,7 +53,7 @@ export async function planSource(
     const chain = chainFor(log, state)
     const trueOffsets = chain.every(({ segment }) => hasTrueOffsets(source, segment))
     const records = sumOf(chain.map(recordsIn))
-    const dense = chain.every(isWhole) && records === state.next
+    const dense = chain.every((link) => isWithin(link.segment, link)) && records === state.next
     const lacking = holesOf(log, state)
     const holes = onDamage === 'skip' ? lacking : []
     chains.push({ ...state, chain, segments: log.segments, holes, trueOffsets, records, dense })
@@ -62,10 +63,6 @@ export async function planSource(
   }
   const bytes = chains.flatMap(({ chain }) => chain).reduce((sum, { segment }) => sum + segment.sizeBytes, 0)
   return { chains, problems, bytes }
-}
-
-function isWhole({ segment, from, next }: ChainLink<SegmentInfo>): boolean {
-  return segment.from === from && segment.next === next
 }
 
 /** Of a segment that is taken in part nobody knows before it is read: at most one record an offset. */

@@ -1,5 +1,6 @@
 import type { CheckpointTopic } from '../archive/checkpoint.js'
 import type { Hole } from '../archive/finding.js'
+import { archivedTopicId } from '../archive/names.js'
 import { TransportError } from '../errors.js'
 import { protocolError, retrying } from '../kafka/retry.js'
 import type { KafkaTransport, TopicMetadata } from '../kafka/transport.js'
@@ -136,7 +137,7 @@ async function planUse(
   }
   const unwritable = await replicaProblems(question, existing)
   if (unwritable.length > 0) return { ...plan, problems: unwritable }
-  const topicId = existing.topicId ?? `-${clusterId}`
+  const topicId = archivedTopicId(existing.topicId, clusterId)
   const pinned = await readRestoreRecord(state, { clusterId, topicId }, { signal })
   const remarks = spreadRemarks(target, plan.partitions, archived)
   const isSame = pinned?.digest === digest && (offsets === 'auto' || offsets === pinned.offsets)

@@ -55,10 +55,7 @@ export async function planTopic(context: PlanContext, source: CheckpointTopic, t
   const digest = digestOf(context, source, target)
   const { chains, problems, bytes } = await planSource(context.source, source, context)
   const found = await planTarget({ ...context, source, target, digest })
-  const replayObstacle = asked === 'translate' ? undefined : await obstacleToReplay(context, chains)
-  const own = { asked, exactBudgetMs, selection, chains, replayObstacle, onDamage: context.onDamage }
-  const question = { ...own, ...found }
-  const { extraMs, obstacle, ...chosen } = pinnedOffsets(found, context) ?? chooseOffsets(question)
+  const { extraMs, obstacle, ...chosen } = pinnedOffsets(found, context) ?? (await choose())
   const text = `${source.topic}: the offsets cannot come back exactly: ${obstacle}`
   return {
     ...found,
@@ -69,6 +66,12 @@ export async function planTopic(context: PlanContext, source: CheckpointTopic, t
     estimatedMs: Math.ceil(bytes / BYTES_PER_MS) + extraMs,
     chains,
     digest,
+  }
+
+  async function choose(): Promise<OffsetsChoice> {
+    const replayObstacle = asked === 'translate' ? undefined : await obstacleToReplay(context, chains)
+    const { onDamage } = context
+    return chooseOffsets({ asked, exactBudgetMs, selection, chains, replayObstacle, onDamage, ...found })
   }
 }
 

@@ -1,3 +1,4 @@
+import { archivedTopicId } from '../archive/names.js'
 import type { KafkaTransport } from '../kafka/transport.js'
 import type { ArchiveStorage } from '../storage/storage.js'
 import { configsBeforeHold, holdConfigs } from './held-configs.js'
@@ -34,15 +35,14 @@ export async function prepareTarget(
   plan: TopicPlan,
 ): Promise<PreparedTarget> {
   const { target, digest, partitions, replicationFactor, configs } = plan
-  const { clusterId } = await kafka.metadata([], { signal })
-  const intent = { clusterId, target, digest }
   if (plan.create) {
-    await declareIntent(state, intent, { signal })
+    const { clusterId } = await kafka.metadata([], { signal })
+    await declareIntent(state, { clusterId, target, digest }, { signal })
     await kafka.createTopic({ topic: target, partitions, replicationFactor, configs }, { signal })
   }
-  const { topics } = await kafka.metadata([target], { signal })
-  const topicId = topics[0]?.topicId ?? `-${clusterId}`
-  const place = { clusterId, topicId }
+  const { clusterId, topics } = await kafka.metadata([target], { signal })
+  const place = { clusterId, topicId: archivedTopicId(topics[0]?.topicId, clusterId) }
+  const intent = { clusterId, target, digest }
   if (plan.abandons !== undefined) await abandonRestore(state, place, plan.abandons, { signal })
   const pinned = plan.pinned ?? (await pin())
   await holdConfigs(kafka, target, pinned, { signal })

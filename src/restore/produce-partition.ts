@@ -107,9 +107,9 @@ class ProduceRun<S extends RestoreStep> {
       yield* this.#carryOut(step)
     }
     yield* this.#drain()
-    const total = last === undefined ? 0n : last.position + last.offsets
     if (checked) return
     this.#checkTail(tail, last)
+    const total = last === undefined ? 0n : last.position + last.offsets
     if (this.#restored > total) throw foreignRecords(partition)
   }
 
@@ -133,21 +133,23 @@ class ProduceRun<S extends RestoreStep> {
    * that is there twice, or a marker that the coordinator has written by itself would push it back.
    */
   #checkTail(tail: LogTail | undefined, last: RestoreStep | undefined): void {
-    if (tail === undefined || last === undefined) {
-      // Without a batch at the end there is nothing, or only fillers were there.
-      if (tail === undefined) return
-    } else if (last.type === 'hole' || last.type === 'marker') {
-      const outcome = last.type === 'hole' ? 'commit' : last.outcome
-      if (tail.marker === outcome && this.#transactions.owns(tail.producerId)) return
-    } else if (last.type === 'batch') {
-      const { transaction, baseSequence, offsets } = last
-      const producer = transaction && this.#transactions.producerOf(transaction.slot)
-      const { producerId } = producer ?? this.#target.identity
-      const nextSequence = Number((BigInt(baseSequence) + offsets) % SEQUENCES)
-      const isWhole = last.position + last.offsets <= this.#restored
-      if (isWhole && tail.producerId === producerId && tail.nextSequence === nextSequence) return
-    }
+    // Without a batch at the end there is nothing, or only fillers were there.
+    if (tail === undefined || this.#isLeftBy(last, tail)) return
     throw foreignRecords(this.#target.partition)
+  }
+
+  #isLeftBy(last: RestoreStep | undefined, tail: LogTail): boolean {
+    if (last?.type === 'hole' || last?.type === 'marker') {
+      const outcome = last.type === 'hole' ? 'commit' : last.outcome
+      return tail.marker === outcome && this.#transactions.owns(tail.producerId)
+    }
+    if (last?.type !== 'batch') return false
+    const { transaction, baseSequence, position, offsets } = last
+    const producer = transaction && this.#transactions.producerOf(transaction.slot)
+    const { producerId } = producer ?? this.#target.identity
+    const nextSequence = Number((BigInt(baseSequence) + offsets) % SEQUENCES)
+    const isWhole = position + offsets <= this.#restored
+    return isWhole && tail.producerId === producerId && tail.nextSequence === nextSequence
   }
 
   async *#carryOut(step: S): AsyncGenerator<S, void, void> {

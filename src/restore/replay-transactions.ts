@@ -74,6 +74,10 @@ export class ReplayTransactions {
 
   /** The producer of a transaction that has begun. */
   current(slot: number): TransactionalProducer {
+    return this.#ongoing(slot)
+  }
+
+  #ongoing(slot: number): KnownTransaction {
     const known = this.#known.get(slot)
     if (known?.ongoing === true) return known
     const { partition } = this.#target
@@ -95,9 +99,9 @@ export class ReplayTransactions {
   /** Ends a transaction. Its marker is in the log some time later. */
   async end(slot: number, outcome: 'commit' | 'abort'): Promise<void> {
     const { kafka, signal } = this.#target
-    await kafka.endTransaction(this.current(slot), outcome, { signal })
-    const known = this.#known.get(slot)
-    if (known !== undefined) known.ongoing = false
+    const known = this.#ongoing(slot)
+    await kafka.endTransaction(known, outcome, { signal })
+    known.ongoing = false
   }
 
   async #create(slot: number): Promise<KnownTransaction> {

@@ -11,6 +11,7 @@ import {
 import { type TopicFilter, topicFilterOption } from '../internal/topic-filter.js'
 import type { RunOptions } from '../progress.js'
 import type { OffsetMode } from './events.js'
+import type { OnDamage } from './partition-damage.js'
 import { type RenameOption, renameOption } from './rename.js'
 import type { RecordTransform } from './transformed.js'
 import type { RecordSelection } from './translated-steps.js'
@@ -128,7 +129,7 @@ const OPTIONS = [
 export interface TargetOptions {
   readonly signal: AbortSignal | undefined
   readonly offsets: 'auto' | OffsetMode
-  readonly onDamage: 'error' | 'skip'
+  readonly onDamage: OnDamage
   readonly configs: Readonly<Record<string, string>> | false
   readonly replicationFactor: number | undefined
   readonly partitions: number | undefined

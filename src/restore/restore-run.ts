@@ -1,4 +1,5 @@
 import type { Checkpoint } from '../archive/checkpoint.js'
+import { isLimited } from '../archive/read-chain.js'
 import type { SegmentSource } from '../archive/read-segment.js'
 import { partitionName } from '../batch/topic-partition.js'
 import { KafkeepError } from '../errors.js'
@@ -20,7 +21,7 @@ import { producePartition } from './produce-partition.js'
 import { targetOffsets } from './restore-groups.js'
 import type { SpoiledTargetError } from './spoiled-target.js'
 import type { RestoreStep } from './step.js'
-import { isLimited, type RecordSelection, translatedSteps } from './translated-steps.js'
+import { type RecordSelection, translatedSteps } from './translated-steps.js'
 
 /** What a restore achieved. */
 export interface RestoreSummary {

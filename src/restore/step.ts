@@ -43,7 +43,7 @@ export interface OutgoingBatch extends StepPlace {
 }
 
 /** Where a batch stands in a transaction. */
-interface TransactionPart {
+export interface TransactionPart {
   /** Number of the transactional id that replays it. */
   readonly slot: number
   /** Whether the transaction begins with it. */

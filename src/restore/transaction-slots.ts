@@ -19,10 +19,10 @@ export class TransactionSlots {
   #slots = SLOTS_AT_LEAST
 
   /** Those that replay nothing now, and at least one; so many of them are used in the order given. */
-  use(count: number): readonly number[] {
+  use(count: bigint): readonly number[] {
     if (this.#free.length === 0) this.#free.push(this.#slots++)
     const free = [...this.#free]
-    this.#free.push(...this.#free.splice(0, count % free.length))
+    this.#free.push(...this.#free.splice(0, Number(count % BigInt(free.length))))
     return free
   }
 

@@ -14,11 +14,6 @@ export interface RecordSelection extends TimeRange {
   readonly transform?: RecordTransform | undefined
 }
 
-/** Whether some records are left out for their time. */
-export function isLimited({ sinceMs, untilMs }: RecordSelection): boolean {
-  return sinceMs !== undefined || untilMs !== undefined
-}
-
 /** The committed records of a chain, one after the other, without the holes between them. */
 export async function* translatedSteps(
   source: SegmentSource,
