@@ -20,8 +20,10 @@ export interface HardenedClient {
  */
 export function hardenClient(manager: ClientManager): HardenedClient {
   const original = {
+    connected: manager.onSocketConnected,
     data: manager.onSocketData,
     error: manager.onSocketError,
+    closed: manager.onSocketClosed,
     findNextServer: manager.findNextServer,
   }
   const received = new ReceivedMessages(manager, (message) => {
@@ -29,10 +31,21 @@ export function hardenClient(manager: ClientManager): HardenedClient {
     manager.pendingBuffer = null
     original.data.call(manager, message)
   })
+  const silence = new SilenceLimit(manager)
   let abandoned = false
   let socketError: Error | undefined
+  manager.onSocketConnected = () => {
+    original.connected.call(manager)
+    silence.begin()
+  }
   manager.onSocketData = (chunk) => {
-    if (!abandoned) received.push(chunk)
+    if (abandoned) return
+    received.push(chunk)
+    silence.begin()
+  }
+  manager.onSocketClosed = (hadError) => {
+    silence.end()
+    original.closed.call(manager, hadError)
   }
   manager.onSocketError = (error) => {
     socketError = error
@@ -51,8 +64,37 @@ export function hardenClient(manager: ClientManager): HardenedClient {
       abandoned = true
       manager.state = CLIENT_STATES.closing
       clearTimeout(manager.connectTimeoutHandler ?? undefined)
+      silence.end()
       manager.socket?.destroy()
     },
+  }
+}
+
+/**
+ * Ends a connection whose server says nothing, so that the client goes on to the next server or tries again. The
+ * client itself waits for ever, for the answer to its handshake too. The limits are those of ZooKeeper's Java client:
+ * two thirds of the session's timeout, as pings go out after one third, and during the handshake no more than each
+ * server's share of it.
+ */
+class SilenceLimit {
+  readonly #manager: ClientManager
+  #timer: NodeJS.Timeout | undefined
+
+  constructor(manager: ClientManager) {
+    this.#manager = manager
+  }
+
+  /** The server has been heard just now. */
+  begin(): void {
+    this.end()
+    const { socket, state, sessionTimeout, connectTimeout } = this.#manager
+    const shareMs = state === CLIENT_STATES.connecting ? connectTimeout : sessionTimeout
+    const limitMs = Math.floor(Math.min((sessionTimeout * 2) / 3, shareMs))
+    this.#timer = setTimeout(() => socket?.destroy(new Error(`ZooKeeper said nothing for ${limitMs} ms`)), limitMs)
+  }
+
+  end(): void {
+    clearTimeout(this.#timer)
   }
 }
 

@@ -20,6 +20,10 @@ export interface ClientManager {
   readonly servers: readonly object[]
   readonly socket?: Socket
   readonly connectTimeoutHandler: NodeJS.Timeout | null
+  /** In milliseconds, as agreed with the server once it is connected. */
+  readonly sessionTimeout: number
+  /** A server's share of the session's timeout, in milliseconds. */
+  readonly connectTimeout: number
   readonly pendingQueue: { readonly request: OutgoingRequest; readonly callback: AnswerCallback }[]
   readonly packetQueue: { queue: unknown[] }
   pendingBuffer: Buffer | null
@@ -27,8 +31,10 @@ export interface ClientManager {
   readonly zxid: Buffer
   queue(request: OutgoingRequest, callback: AnswerCallback): void
   findNextServer(use: (server: object) => void): void
+  onSocketConnected(): void
   onSocketData(chunk: Buffer): void
   onSocketError(error: Error): void
+  onSocketClosed(hadError: boolean): void
 }
 
 /** The part of node-zookeeper-client 1.1's client that is relied on. */
@@ -44,7 +50,14 @@ export interface ZooKeeperClient {
 export const CLIENT_STATES = { disconnected: 0, connecting: 1, connected: 2, closing: -1 } as const
 
 const CLIENT_METHODS = ['connect', 'close', 'addAuthInfo', 'on']
-const MANAGER_METHODS = ['queue', 'findNextServer', 'onSocketData', 'onSocketError']
+const MANAGER_METHODS = [
+  'queue',
+  'findNextServer',
+  'onSocketConnected',
+  'onSocketData',
+  'onSocketError',
+  'onSocketClosed',
+]
 const MANAGER_FIELDS = [
   'state',
   'servers',
@@ -53,6 +66,8 @@ const MANAGER_FIELDS = [
   'pendingBuffer',
   'zxid',
   'connectTimeoutHandler',
+  'sessionTimeout',
+  'connectTimeout',
 ]
 
 /**

@@ -240,6 +240,26 @@ describe('NodeZooKeeperTransport', () => {
     expect(await reading).toMatchObject({ data: new Uint8Array(Buffer.from('kept')) })
   })
 
+  it('turns from a server that says nothing to the next one, in the handshake and after it', async () => {
+    const silences = [
+      () => {},
+      answering(
+        (xid, opcode) => (opcode === SYNC ? answerOf(xid, 0) : undefined),
+        handshake({ sessionTimeoutMs: 300 }),
+      ),
+      answering((xid, opcode) => answerOf(xid, opcode === SYNC ? 0 : -101)),
+    ]
+    let connections = 0
+    const silent = await fakeServer((socket) => {
+      silences[connections]?.(socket)
+      connections += 1
+    })
+    const zookeeper = new NodeZooKeeperTransport({ connect: () => createClient(silent, { sessionTimeout: 300 }) })
+    onTestFinished(() => zookeeper.close())
+    expect(await zookeeper.stat('/a')).toBeUndefined()
+    expect(connections).toBe(3)
+  })
+
   it('goes on with a new client when the session has expired', async () => {
     const handshakes: Buffer[] = [GREETING, SESSION_EXPIRED, GREETING]
     const expiring = await fakeServer((socket) => {
