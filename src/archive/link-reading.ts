@@ -10,8 +10,8 @@ import { isWithin, overlap } from './offset-ranges.js'
 import type { SegmentInfo } from './partition-log.js'
 import { hasTrueOffsets, openSegment, type SegmentSource } from './read-segment.js'
 
-/** What is read: all there is, or what a read_committed consumer sees. */
-export type Isolation = 'committed' | 'uncommitted'
+/** What is read: what a read_committed consumer sees, all there is, or all with a word on what that consumer sees. */
+export type Isolation = 'committed' | 'uncommitted' | 'judged'
 
 /** What a reader does where segments of a chain are damaged. */
 export interface DamagePolicy {
@@ -107,7 +107,7 @@ export class LinkReading {
       })
     }
     try {
-      const aborted = isolation === 'committed' ? await readAborted(source.storage, segment, { signal }) : []
+      const aborted = isolation === 'uncommitted' ? [] : await readAborted(source.storage, segment, { signal })
       return { link, trueOffsets, aborted, batches: await openSegment(source, segment, { signal }) }
     } catch (error) {
       if (!(error instanceof ArchiveCorruptError)) throw error

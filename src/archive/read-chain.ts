@@ -7,7 +7,7 @@ import { ArchiveCorruptError } from '../errors.js'
 import type { StorageCallOptions } from '../storage/storage.js'
 import type { ChainLink } from './chain.js'
 import { throwDamage } from './chain-damage.js'
-import { type DamagePolicy, type Isolation, LinkReading } from './link-reading.js'
+import { type DamagePolicy, type Isolation, LinkReading, type OpenPart } from './link-reading.js'
 import { offsetsOf } from './offset-ranges.js'
 import type { SegmentInfo } from './partition-log.js'
 import type { SegmentSource } from './read-segment.js'
@@ -21,6 +21,8 @@ export interface ChainBatch {
   readonly next: bigint
   /** Whether the batch's offsets are those of the source. If not, they are somewhere in `[from, next)`, in order. */
   readonly trueOffsets: boolean
+  /** Whether a read_committed consumer sees it; `undefined` where `uncommitted` was asked for. */
+  readonly committed: boolean | undefined
 }
 
 /** How a chain is read. */
@@ -44,25 +46,40 @@ export async function* readChain(
   for (const link of chain) {
     const reading = new LinkReading(context, chain, link)
     for (let part = await reading.open(); part !== undefined; part = await reading.open()) {
-      const { from, next } = part.link
-      let last: RecordBatchView | undefined
-      // Each segment's sidecar names all aborted transactions that overlap it, so each one is judged by itself: the
-      // marker that ends one may lie in a gap. Batches before the wanted ones count, a marker may be among them.
-      const filter = new CommittedFilter()
-      filter.add(part.aborted)
+      let reached = part.link.from
       try {
-        for await (const batch of part.batches) {
-          if (batch.baseOffset >= next) break
-          const accepted = isolation === 'uncommitted' || filter.accepts(batch)
-          if (accepted && batch.nextOffset > from) yield { batch, from, next, trueOffsets: part.trueOffsets }
-          last = batch
+        for await (const item of batchesOf(part, isolation)) {
+          if (item.batch.nextOffset > item.from && isVisible(item, isolation)) yield item
+          reached = item.batch.nextOffset
         }
         reading.read(part)
       } catch (error) {
-        reading.failed(part, error, last?.nextOffset ?? from)
+        reading.failed(part, error, reached)
       }
     }
   }
+}
+
+/**
+ * The batches of a part, and those of its segment that come before it. Each segment's sidecar names all aborted
+ * transactions that overlap it, so each one is judged by itself: the marker that ends one may lie in a gap. Batches
+ * before the wanted ones count, a marker may be among them.
+ */
+async function* batchesOf(
+  { link: { from, next }, trueOffsets, aborted, batches }: OpenPart,
+  isolation: Isolation,
+): AsyncGenerator<ChainBatch, void, void> {
+  const filter = new CommittedFilter()
+  filter.add(aborted)
+  for await (const batch of batches) {
+    if (batch.baseOffset >= next) return
+    const committed = isolation === 'uncommitted' ? undefined : filter.accepts(batch)
+    yield { batch, from, next, trueOffsets, committed }
+  }
+}
+
+function isVisible({ committed }: ChainBatch, isolation: Isolation): boolean {
+  return isolation !== 'committed' || committed === true
 }
 
 /** Which times are wanted, in epoch milliseconds: from `sinceMs` on, before `untilMs`. */
@@ -78,7 +95,7 @@ export function isLimited({ sinceMs, untilMs }: TimeRange): boolean {
 
 /** The wanted records of a batch. Times need not ascend, so each record is looked at. */
 export function* recordsOf(
-  { batch, from, next }: ChainBatch,
+  { batch, from, next }: Pick<ChainBatch, 'batch' | 'from' | 'next'>,
   { sinceMs, untilMs }: TimeRange = {},
 ): Generator<KafkaRecord, void, void> {
   if (batch.control || isBefore(batch.maxTimestampMs, sinceMs)) return

@@ -1,22 +1,23 @@
-import { readAborted } from '../archive/aborted.js'
 import { END_OF_LOG } from '../archive/archive-range.js'
 import type { ChainLink } from '../archive/chain.js'
 import type { SegmentInfo } from '../archive/partition-log.js'
-import { undecodable } from '../archive/read-chain.js'
+import { type ChainBatch, readChain, undecodable } from '../archive/read-chain.js'
 import { ReadProgress } from '../archive/read-progress.js'
-import { hasTrueOffsets, readSegment, type SegmentSource } from '../archive/read-segment.js'
-import { CommittedFilter } from '../batch/committed.js'
+import type { SegmentSource } from '../archive/read-segment.js'
+import { type MissingMarker, UndecidedTransactions } from '../archive/undecided-transactions.js'
 import { RecordBatchView } from '../batch/record-batch.js'
 import { cutBatch } from '../batch/reframe.js'
-import { forLogFile } from '../batch/write-batch.js'
+import { partitionName } from '../batch/topic-partition.js'
+import { forLogFile, writeMarker } from '../batch/write-batch.js'
 import { LossyCodecError } from '../errors.js'
 import type { RunOptions } from '../progress.js'
-import { UndecidedTransactions } from './undecided.js'
 
 /** The segments that give a part of a log, and where they are read from. */
 export interface LogSource extends RunOptions {
-  readonly segments: SegmentSource
+  readonly source: SegmentSource
   readonly chain: readonly ChainLink<SegmentInfo>[]
+  /** Segments that may give what a damaged one of the chain does not. */
+  readonly spares: readonly SegmentInfo[]
 }
 
 /**
@@ -24,56 +25,30 @@ export interface LogSource extends RunOptions {
  * marker for each transaction whose own one is not in it.
  */
 export async function* logBatches({
-  segments,
+  source,
   chain,
+  spares,
   signal,
   onProgress,
 }: LogSource): AsyncGenerator<RecordBatchView, void, void> {
   const progress = new ReadProgress(chain, onProgress)
   const undecided = new UndecidedTransactions()
-  let offset = chain[0]?.from ?? 0n
-  for (const link of chain) {
-    yield* forLog(undecided.end(offset, link.from))
-    for await (const { batch, committed } of batchesOf(segments, link, signal)) {
-      undecided.take(batch, committed)
-      yield* forLog([cutTo(batch, link)])
-      progress.take(batch)
-    }
-    offset = link.next
+  let reached = chain[0]?.from ?? 0n
+  for await (const item of readChain(source, chain, { isolation: 'judged', spares, signal })) {
+    signal?.throwIfAborted()
+    if (!item.trueOffsets) throw withoutOffsets(item)
+    yield* markers(undecided.endIn(reached, item.from))
+    undecided.take(item.batch, item.committed === true)
+    yield forLog(cut(item))
+    progress.take(item.batch)
+    reached = item.next
   }
-  yield* forLog(undecided.end(offset, END_OF_LOG))
+  yield* markers(undecided.endIn(reached, END_OF_LOG))
   progress.finish()
 }
 
-interface JudgedBatch {
-  readonly batch: RecordBatchView
-  /** Whether a read_committed consumer sees it. */
-  readonly committed: boolean
-}
-
-/** The batches that overlap a link. */
-async function* batchesOf(
-  source: SegmentSource,
-  { segment, from, next }: ChainLink<SegmentInfo>,
-  signal: AbortSignal | undefined,
-): AsyncGenerator<JudgedBatch, void, void> {
-  if (!hasTrueOffsets(source, segment)) {
-    throw new LossyCodecError(`${segment.key} does not keep the offsets of its records, which a log needs`, {
-      hint: 'it can be restored; to export a log, archive with `logSegments()`',
-    })
-  }
-  const filter = new CommittedFilter()
-  filter.add(await readAborted(source.storage, segment, { signal }))
-  for await (const batch of readSegment(source, segment, { signal })) {
-    signal?.throwIfAborted()
-    if (batch.baseOffset >= next) return
-    const committed = filter.accepts(batch)
-    if (batch.nextOffset > from) yield { batch, committed }
-  }
-}
-
 /** A batch may reach over its link: the log began inside it, or another generation goes on inside it. */
-function cutTo(batch: RecordBatchView, { from, next }: ChainLink<SegmentInfo>): Buffer {
+function cut({ batch, from, next }: ChainBatch): Buffer {
   if (batch.baseOffset >= from && batch.nextOffset <= next) return batch.bytes
   try {
     return cutBatch(batch.bytes, { from, next })
@@ -82,6 +57,16 @@ function cutTo(batch: RecordBatchView, { from, next }: ChainLink<SegmentInfo>): 
   }
 }
 
-function* forLog(batches: Iterable<Buffer>): Generator<RecordBatchView, void, void> {
-  for (const batch of batches) yield new RecordBatchView(forLogFile(batch))
+function* markers(missing: Iterable<MissingMarker>): Generator<RecordBatchView, void, void> {
+  for (const { offset, ...marker } of missing) yield forLog(writeMarker(offset, marker))
+}
+
+function forLog(batch: Buffer): RecordBatchView {
+  return new RecordBatchView(forLogFile(batch))
+}
+
+function withoutOffsets({ batch }: ChainBatch): LossyCodecError {
+  return new LossyCodecError(`the archive of ${partitionName(batch)} does not keep offsets, which a log needs`, {
+    hint: 'it can be restored; to export a log, archive with `logSegments()`',
+  })
 }

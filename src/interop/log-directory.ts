@@ -93,9 +93,9 @@ export async function exportLogDirectory(options: ExportLogDirectoryOptions): Pr
 }
 
 async function writeOrDiscard(folder: LogFolder, state: PartitionChain, job: CheckedOptions): Promise<OffsetRange> {
-  const { source: segments, segmentBytes, signal, onProgress } = job
+  const { source, segmentBytes, signal, onProgress } = job
   try {
-    const batches = logBatches({ segments, chain: state.chain, signal, onProgress })
+    const batches = logBatches({ source, chain: state.chain, spares: state.segments, signal, onProgress })
     return await writeLogFiles(folder, batches, { from: state.from, next: state.next, segmentBytes })
   } catch (error) {
     // The first error counts; the next export clears away what cannot be removed now.

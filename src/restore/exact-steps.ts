@@ -1,15 +1,15 @@
-import { readAborted } from '../archive/aborted.js'
+import { END_OF_LOG } from '../archive/archive-range.js'
 import type { DamagePolicy } from '../archive/link-reading.js'
 import { type ChainBatch, isLimited, linksSince, readChain, type TimeRange } from '../archive/read-chain.js'
 import type { SegmentSource } from '../archive/read-segment.js'
+import { UndecidedTransactions } from '../archive/undecided-transactions.js'
 import { forProducing } from '../batch/write-batch.js'
-import type { AbortedTransaction } from '../kafka/transport.js'
 import type { StorageCallOptions } from '../storage/storage.js'
 import { type Content, isSmall, isWhole, runs, SmallBatches, whole } from './content.js'
 import { fillerBatch, fillerCounts } from './filler.js'
 import type { PartitionChain } from './plan-source.js'
 import { type OutgoingBatch, type RestoreStep, SEQUENCES, type TransactionPart } from './step.js'
-import { type OpenTransaction, TransactionSlots } from './transaction-slots.js'
+import { TransactionSlots } from './transaction-slots.js'
 
 /** Where and how a partition's log is made again. */
 export interface ExactTarget extends StorageCallOptions, TimeRange, DamagePolicy {
@@ -19,7 +19,8 @@ export interface ExactTarget extends StorageCallOptions, TimeRange, DamagePolicy
 
 /**
  * The whole log of a chain at the offsets it had: fillers up to its start, plain batches, transactions as transactions
- * with each marker at its offset, and an empty transaction for every other offset that holds no record.
+ * with each marker at its offset, and an empty transaction for every other offset that holds no record. A transaction
+ * whose marker is in a gap of the archive, or behind its end, ends there as the sidecars say.
  *
  * With a range of times the log starts at the first wanted record and ends behind the last one.
  */
@@ -33,29 +34,19 @@ export async function* exactSteps(
   if (!limited) yield* steps.startAt(from)
   const small = new SmallBatches()
   const links = linksSince(chain, times.sinceMs)
-  const policy = { isolation: 'uncommitted', signal, spares, onDamage } as const
-  for await (const item of readChain(source, links, policy)) {
+  let reached = links[0]?.from ?? from
+  for await (const item of readChain(source, links, { isolation: 'judged', signal, spares, onDamage })) {
+    const isBehindGap = item.from > reached
     const fits = isPlain(item) && isSmall(item) && isWhole(item, times)
-    if (!(fits && small.endAt(item))) yield* steps.plain(small.take())
+    if (isBehindGap || !(fits && small.endAt(item))) yield* steps.plain(small.take())
+    if (isBehindGap) yield* steps.endTransactions(reached, item.from)
+    reached = item.next
     if (!fits) yield* steps.of(item, times)
     else if (small.add(item)) yield* steps.plain(small.take())
   }
   yield* steps.plain(small.take())
+  yield* steps.endTransactions(reached, END_OF_LOG)
   if (!limited) yield* steps.fillUpTo(next)
-  const last = chain.at(-1)?.segment
-  if (steps.openTransactions.length === 0 || last === undefined) return
-  // The archive ends before these transactions do; the last segment's sidecar names those that were aborted.
-  const aborted = await readAborted(source.storage, last, { signal })
-  for (const open of steps.openTransactions) {
-    const isAborted = aborted.some((transaction) => isSame(transaction, open, from))
-    yield* steps.close(open.producerId, isAborted ? 'abort' : 'commit')
-  }
-}
-
-/** Of a transaction that began before the log's start only that much is known. */
-function isSame({ producerId, firstOffset }: AbortedTransaction, open: OpenTransaction, logStart: bigint): boolean {
-  if (producerId !== open.producerId) return false
-  return firstOffset === open.from || (firstOffset < logStart && open.from <= logStart)
 }
 
 function isPlain({ batch }: ChainBatch): boolean {
@@ -66,6 +57,7 @@ function isPlain({ batch }: ChainBatch): boolean {
 class ExactSteps {
   readonly #targetFrom: bigint
   readonly #slots = new TransactionSlots()
+  readonly #undecided = new UndecidedTransactions()
   /** Records sent so far under each slot's producer; `undefined` is the one of plain batches. */
   readonly #sent = new Map<number | undefined, bigint>()
   /** First offset that no step fills yet; `undefined` until the log's start is known. */
@@ -73,10 +65,6 @@ class ExactSteps {
 
   constructor(targetFrom: bigint) {
     this.#targetFrom = targetFrom
-  }
-
-  get openTransactions(): readonly OpenTransaction[] {
-    return this.#slots.transactions
   }
 
   /** Fills the log up to its start, and removes the fillers. */
@@ -100,11 +88,12 @@ class ExactSteps {
 
   /** Whatever the batch is. */
   *of(item: ChainBatch, times: TimeRange): Generator<RestoreStep, void, void> {
-    if (item.batch.control) return yield* this.#marker(item)
+    const { batch, committed } = item
+    if (batch.control) return yield* this.#marker(item)
     const contents = isWhole(item, times) ? [whole(item)] : runs(item, times)
-    const { producerId, baseOffset } = item.batch
-    if (isPlain(item)) yield* this.plain(contents)
-    else yield* this.#inPlace(contents, () => this.#slots.open(producerId, baseOffset))
+    if (isPlain(item)) return yield* this.plain(contents)
+    yield* this.#inPlace(contents, () => this.#slots.open(batch.producerId))
+    if (this.#slots.has(batch.producerId)) this.#undecided.take(batch, committed === true)
   }
 
   /** Batches outside of transactions. */
@@ -122,17 +111,23 @@ class ExactSteps {
     }
   }
 
+  /** Ends what was begun before the gap `[from, next)` and has no marker yet, in offsets that hold no record. */
+  *endTransactions(from: bigint, next: bigint): Generator<RestoreStep, void, void> {
+    for (const { producerId, end } of this.#undecided.endIn(from, next)) yield* this.#end(producerId, end)
+  }
+
   /** The marker that ends a transaction. One of a transaction without batches is as good as a hole. */
   *#marker({ batch, from, next }: ChainBatch): Generator<RestoreStep, void, void> {
     const { producerId, marker, baseOffset } = batch
+    this.#undecided.take(batch, false)
     if (marker === undefined || baseOffset < from || baseOffset >= next) return
     if (!this.#slots.has(producerId)) return
     yield* this.fillUpTo(baseOffset)
-    yield* this.close(producerId, marker)
+    yield* this.#end(producerId, marker)
   }
 
   /** Ends a producer's transaction with the next offset. */
-  *close(producerId: bigint, outcome: 'commit' | 'abort'): Generator<RestoreStep, void, void> {
+  *#end(producerId: bigint, outcome: 'commit' | 'abort'): Generator<RestoreStep, void, void> {
     const slot = this.#slots.close(producerId)
     if (slot === undefined) return
     yield { type: 'marker', slot, outcome, position: this.#take(1n), offsets: 1n }

@@ -1,7 +1,7 @@
 import type { ProducerIdentity } from '../kafka/transport.js'
 
 /** Goes up when the same archive would be cut into other steps: an unfinished restore cannot be taken up then. */
-export const STEPS_VERSION = 2
+export const STEPS_VERSION = 3
 
 /** Sequence numbers count records and wrap here. */
 export const SEQUENCES = 2n ** 31n

@@ -1,21 +1,14 @@
 /** Transactions that follow each other need not wait for the coordinator to be done with the one before. */
 const SLOTS_AT_LEAST = 8
 
-/** A transaction of the source that has begun and not ended. */
-export interface OpenTransaction {
-  /** The source's producer. */
-  readonly producerId: bigint
-  /** Offset of its first record that is restored. */
-  readonly from: bigint
-}
-
 /**
  * Which transactional id replays which transaction of a partition: each open one has an id of its own, and of the
  * others the one that was left longest ago is taken next. Follows from the log alone.
  */
 export class TransactionSlots {
   readonly #free = Array.from({ length: SLOTS_AT_LEAST }, (_, slot) => slot)
-  readonly #open = new Map<bigint, OpenTransaction & { readonly slot: number }>()
+  /** By the source's producer. */
+  readonly #open = new Map<bigint, number>()
   #slots = SLOTS_AT_LEAST
 
   /** Those that replay nothing now, and at least one; so many of them are used in the order given. */
@@ -26,31 +19,26 @@ export class TransactionSlots {
     return free
   }
 
-  /** In the order in which they began. */
-  get transactions(): readonly OpenTransaction[] {
-    return [...this.#open.values()]
-  }
-
   /** Whether a producer has an open transaction. */
   has(producerId: bigint): boolean {
     return this.#open.has(producerId)
   }
 
-  /** The slot of a producer's transaction, which begins at `from` if none is open. */
-  open(producerId: bigint, from: bigint): { readonly slot: number; readonly first: boolean } {
+  /** The slot of a producer's transaction, which begins now if none is open. */
+  open(producerId: bigint): { readonly slot: number; readonly first: boolean } {
     const known = this.#open.get(producerId)
-    if (known !== undefined) return { slot: known.slot, first: false }
+    if (known !== undefined) return { slot: known, first: false }
     const slot = this.#free.shift() ?? this.#slots++
-    this.#open.set(producerId, { producerId, from, slot })
+    this.#open.set(producerId, slot)
     return { slot, first: true }
   }
 
   /** Ends a producer's transaction. Answers its slot, or `undefined` where none was open. */
   close(producerId: bigint): number | undefined {
-    const known = this.#open.get(producerId)
-    if (known === undefined) return undefined
+    const slot = this.#open.get(producerId)
+    if (slot === undefined) return undefined
     this.#open.delete(producerId)
-    this.#free.push(known.slot)
-    return known.slot
+    this.#free.push(slot)
+    return slot
   }
 }

@@ -106,7 +106,7 @@ describe('a read of everything', () => {
     const records = numberedRecords(4).map((record, index) => ({ ...record, timestampMs: times[index] }))
     const batch = batchView({ records })
     const segment = await putSegment(new MemoryStorage(), [batch], { maxTimestampMs: 90n })
-    const item = { batch, from: 0n, next: 4n, trueOffsets: true }
+    const item = { batch, from: 0n, next: 4n }
     const timesIn = (range: object) => [...recordsOf(item, range)].map(({ timestampMs }) => timestampMs)
     expect(timesIn({ sinceMs: 50n })).toEqual([50n, 90n])
     expect(timesIn({ untilMs: 50n })).toEqual([10n, -1n])

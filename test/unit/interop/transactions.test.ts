@@ -1,41 +1,24 @@
 import fc from 'fast-check'
 import { MemoryStorage } from 'kafkeep'
 import { describe, expect, it } from 'vitest'
-import { gapKey } from '../../../src/archive/names.js'
 import { RecordBatchView } from '../../../src/batch/record-batch.js'
 import { BIT, batchView, markerBytes } from '../../support/batches.js'
 import { batchesOf, brokersView, exportTo, putCheckpoint } from '../../support/exported-log.js'
-import { PARTITION, putSegment } from '../../support/segments.js'
+import { gappedArchive } from '../../support/gapped-archive.js'
+import { putSegment } from '../../support/segments.js'
 import { temporaryFolders } from '../../support/temporary-folders.js'
-import {
-  rangeOf,
-  type TransactionalLog,
-  transactionalLog,
-  transactionalLogOf,
-} from '../../support/transactional-log.js'
+import { type TransactionalLog, transactionalLog, transactionalLogOf } from '../../support/transactional-log.js'
 
 const newFolder = temporaryFolders()
 
 /** Exports the archive of a log of which the batches `[0, first)` and `[second, end)` were archived. */
 async function exported(log: TransactionalLog, first: number, second = first, end = log.batches.length) {
-  const storage = new MemoryStorage()
-  const pieces = [log.batches.slice(0, first), log.batches.slice(second, end)].filter((piece) => piece.length > 0)
-  for (const piece of pieces) {
-    const { from, next } = rangeOf(piece)
-    await putSegment(storage, piece, { aborted: log.abortedIn(from, next) })
-  }
-  const gap = rangeOf(log.batches.slice(first, second))
-  const isGap = gap.from < gap.next && pieces.length === 2
-  if (isGap) await storage.put(gapKey({ ...PARTITION, generation: 1, ...gap, cause: 'retention' }), Buffer.alloc(0))
-  const { from, next } = rangeOf(pieces.flat())
-  await putCheckpoint(storage, { from, next })
+  const { storage, ...archive } = await gappedArchive(log, { first, second, end })
   const { batches, error } = await exportTo(await newFolder(), storage).then(
     async (result) => ({ batches: await batchesOf(result), error: undefined }),
     (thrown: unknown) => ({ batches: [], error: thrown }),
   )
-  const archived = pieces.map(rangeOf)
-  const committed = log.committed.filter((offset) => archived.some((one) => offset >= one.from && offset < one.next))
-  return { batches, error, committed, gap }
+  return { batches, error, ...archive }
 }
 
 describe('transactions in an exported log', () => {

@@ -6,11 +6,10 @@ import type { KafkaTransport } from '../../../src/kafka/transport.js'
 import type { RestoreOptions } from '../../../src/restore/restore-options.js'
 import { MemoryStorage } from '../../../src/storage/memory.js'
 import type { ArchiveStorage } from '../../../src/storage/storage.js'
-import { TopicArchive } from '../../../src/topic-archive.js'
-import { TopicArchiver } from '../../../src/topic-archiver.js'
 import { TopicRestorer } from '../../../src/topic-restorer.js'
 import { ClusterModel } from '../../support/cluster-model.js'
 import { FaultyWorld } from '../../support/faulty-world.js'
+import { archiveOf, seenInArchive, seenInCluster } from '../../support/seen-log.js'
 import { type TransactionalLog, transactionalLog } from '../../support/transactional-log.js'
 
 const TOPIC = 'orders'
@@ -46,35 +45,13 @@ async function archived(log: TransactionalLog, start = 0n): Promise<MemoryStorag
   return archiveOf(cluster, TOPIC)
 }
 
-async function archiveOf(cluster: ClusterModel, topic: string): Promise<MemoryStorage> {
-  const storage = new MemoryStorage()
-  await new TopicArchiver({ kafka: cluster.transport, storage }).run({ topics: [topic] })
-  return storage
-}
-
 function restore(kafka: KafkaTransport, storage: ArchiveStorage, options: RestoreOptions = {}) {
   return new TopicRestorer({ kafka, storage }).run({ rename: () => TARGET, offsets: 'exact', ...options })
 }
 
-/** What readers see of a topic, and where its log begins and ends. */
-async function seen(storage: ArchiveStorage, topic: string) {
-  const archive = new TopicArchive({ storage })
-  const records = async (isolation: 'committed' | 'uncommitted') => {
-    const shown: string[] = []
-    for await (const { offset, value, timestampMs } of archive.records({ topic, partition: 0, isolation })) {
-      shown.push(`${offset} ${timestampMs} ${value}`)
-    }
-    return shown
-  }
-  const [verdict] = await archive.partitions(topic)
-  return {
-    ...{ committed: await records('committed'), uncommitted: await records('uncommitted') },
-    ...{ from: verdict?.from, next: verdict?.next },
-  }
-}
-
 async function expectSame(cluster: ClusterModel, storage: ArchiveStorage): Promise<void> {
-  expect(await seen(await archiveOf(cluster, TARGET), TARGET)).toEqual(await seen(storage, TOPIC))
+  const target = await seenInCluster(cluster, { topic: TARGET, partition: 0 })
+  expect(target).toEqual(await seenInArchive(storage, { topic: TOPIC, partition: 0 }))
 }
 
 describe('a restore at exact offsets', () => {

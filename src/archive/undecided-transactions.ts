@@ -1,20 +1,27 @@
 import type { RecordBatchView } from '../batch/record-batch.js'
-import { writeMarker } from '../batch/write-batch.js'
 import { ArchiveCorruptError } from '../errors.js'
 
-/** What is known of a transaction whose end has not come yet. */
-interface Undecided {
+/** A transaction whose marker has not come yet. */
+interface UndecidedTransaction {
+  readonly producerId: bigint
   readonly producerEpoch: number
+  /** How it ended in the source, as the sidecars say. */
   readonly end: 'abort' | 'commit'
   readonly timestampMs: bigint
 }
 
+/** What is missing of a transaction: a marker, and an offset at which it may stand. */
+export interface MissingMarker extends UndecidedTransaction {
+  readonly offset: bigint
+}
+
 /**
- * The transactions of a log whose markers have not come yet. Where the log ends, or goes on behind a gap, the markers
- * are missing although the archive knows how the transactions ended. A broker would wait for them for good.
+ * The transactions of a log whose markers have not come yet. Where the archive ends, or goes on behind a gap, markers
+ * are missing although it is known how the transactions ended. A broker would wait for them for good, and what a
+ * producer wrote behind the gap would share the fate of what it wrote before.
  */
 export class UndecidedTransactions {
-  readonly #undecided = new Map<bigint, Undecided>()
+  readonly #undecided = new Map<bigint, UndecidedTransaction>()
   /** Producers whose marker found no offset in a gap: perhaps it was not there. */
   readonly #leftOver = new Set<bigint>()
 
@@ -34,19 +41,19 @@ export class UndecidedTransactions {
     }
     const end = committed ? 'commit' : 'abort'
     if (isLeftOver && before?.end !== end) throw unknownEnd(batch)
-    this.#undecided.set(producerId, { producerEpoch, end, timestampMs })
+    this.#undecided.set(producerId, { producerId, producerEpoch, end, timestampMs })
   }
 
   /**
-   * Ends as many transactions as there are offsets in `[from, next)`, with a marker at each of the first ones. One more
-   * marker does no harm to a transaction that goes on behind a gap.
+   * Ends as many transactions as there are offsets in the gap `[from, next)`, with a marker at each of the first ones.
+   * One more marker does no harm to a transaction that goes on behind a gap.
    */
-  *end(from: bigint, next: bigint): Generator<Buffer, void, void> {
+  *endIn(from: bigint, next: bigint): Generator<MissingMarker, void, void> {
     let offset = from
     for (const [producerId, transaction] of this.#undecided) {
       if (offset < next) {
         this.#undecided.delete(producerId)
-        yield writeMarker(offset++, { producerId, ...transaction })
+        yield { ...transaction, offset: offset++ }
       } else if (from < next) {
         this.#leftOver.add(producerId)
       }
@@ -57,6 +64,9 @@ export class UndecidedTransactions {
 function unknownEnd({ producerId, baseOffset, nextOffset }: RecordBatchView): ArchiveCorruptError {
   return new ArchiveCorruptError(
     `the transaction of producer ${producerId} before offset ${baseOffset} ended in a gap, and it cannot be told where`,
-    { from: baseOffset, next: nextOffset },
+    {
+      ...{ from: baseOffset, next: nextOffset },
+      hint: "its committed records can be restored with `offsets: 'translate'`",
+    },
   )
 }
