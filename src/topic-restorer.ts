@@ -1,6 +1,7 @@
 import { requireArchive } from './archive/archive-marker.js'
 import { readCheckpoint } from './archive/checkpoint.js'
 import type { RecordBatch } from './batch/record-batch.js'
+import { partitionName } from './batch/topic-partition.js'
 import type { Codec } from './codec/codec.js'
 import { codecOption } from './codec/codec-option.js'
 import { NotInArchiveError, TargetConflictError } from './errors.js'
@@ -13,6 +14,7 @@ import { planTopic, type RestoreProblem, type TopicPlan } from './restore/plan.j
 import { type RestorePlan, readablePlan } from './restore/readable-plan.js'
 import { renamed } from './restore/rename.js'
 import { type CheckedRestoreOptions, checkedRestoreOptions, type RestoreOptions } from './restore/restore-options.js'
+import { rangeWithoutPartition } from './restore/restore-ranges.js'
 import { type RestoreContext, RestoreRun, type RestoreSummary } from './restore/restore-run.js'
 import { SpoiledTargetError } from './restore/spoiled-target.js'
 import type { ArchiveStorage } from './storage/storage.js'
@@ -82,7 +84,7 @@ export class TopicRestorer {
    * stop at once.
    *
    * @throws TypeError at once when an option is wrong.
-   * @throws {@link NotInArchiveError} when there is no such checkpoint or topic in the archive.
+   * @throws {@link NotInArchiveError} when there is no such checkpoint, topic or partition in the archive.
    * @throws {@link TargetConflictError} when the plan has problems. Nothing was written.
    * @throws {@link ArchiveCorruptError} when offsets are in no intact segment, unless `onDamage` is `'skip'`. Nothing of
    * a damaged segment was produced.
@@ -127,10 +129,16 @@ export class TopicRestorer {
         hint: `it has: ${names.join(', ') || 'none'}`,
       })
     }
+    const topics = checkpoint.topics.filter(({ topic }) => selects(options.topics, topic))
+    const lost = rangeWithoutPartition(options.ranges, topics)
+    if (lost !== undefined) {
+      throw new NotInArchiveError(`\`ranges\` names ${partitionName(lost)}, which this restore has no state of`, {
+        hint: 'check the range, `topics` and `checkpoint`',
+      })
+    }
     const context = { ...this.#wiring, ...options, checkpoint, latest: options.checkpoint === 'latest' }
     const plans: TopicPlan[] = []
-    for (const topic of checkpoint.topics) {
-      if (!selects(options.topics, topic.topic)) continue
+    for (const topic of topics) {
       const plan = await planTopic(context, topic, renamed(options.rename, topic.topic))
       const rival = plans.find(({ target }) => target === plan.target)
       plans.push(rival === undefined ? plan : { ...plan, problems: [...plan.problems, sameTarget(plan, rival)] })

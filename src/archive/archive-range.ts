@@ -96,7 +96,8 @@ export function checkedRecords(options: RecordsOptions) {
   return { range, times, isolation }
 }
 
-function offsetOption(name: string, value: bigint | undefined, fallback: bigint): bigint {
+/** Returns `value`, or `fallback` when it is `undefined`, after checking it is an offset. */
+export function offsetOption(name: string, value: bigint | undefined, fallback: bigint): bigint {
   const result = value ?? fallback
   if (typeof result !== 'bigint') throw new TypeError(`\`${name}\` must be a bigint, got ${String(result)}`)
   if (result >= 0n && result <= END_OF_LOG) return result

@@ -139,6 +139,7 @@ async function stateToExport(job: CheckedOptions): Promise<PartitionChain> {
   const { chains, problems } = await planSource(job.source, only, {
     latest: checkpoint === 'latest',
     onDamage: 'error',
+    ranges: [],
     signal,
   })
   const [chain] = chains

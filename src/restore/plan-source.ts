@@ -4,10 +4,11 @@ import type { Hole } from '../archive/finding.js'
 import { isWithin, offsetsOf } from '../archive/offset-ranges.js'
 import { chainFor, holesIn, listPartition, type PartitionLog, type SegmentInfo } from '../archive/partition-log.js'
 import { hasTrueOffsets, type SegmentSource } from '../archive/read-segment.js'
-import { partitionName } from '../batch/topic-partition.js'
+import { partitionName, type TopicPartition } from '../batch/topic-partition.js'
 import { ascending, smaller, sumOf } from '../internal/bigint.js'
 import type { OnDamage } from './partition-damage.js'
 import type { RestoreProblem } from './plan.js'
+import { type CheckedRestoreRange, partInRange } from './restore-ranges.js'
 
 /** The segments that give one partition. */
 export interface PartitionChain extends CheckpointPartition {
@@ -36,6 +37,8 @@ export interface SourceQuestion {
   /** Whether the checkpoint was chosen as the newest one rather than on purpose. */
   readonly latest: boolean
   readonly onDamage: OnDamage
+  /** Which offsets of some partitions are wanted. */
+  readonly ranges: readonly CheckedRestoreRange[]
   readonly signal: AbortSignal | undefined
 }
 
@@ -43,13 +46,17 @@ export interface SourceQuestion {
 export async function planSource(
   source: SegmentSource,
   topic: CheckpointTopic,
-  { latest, onDamage, signal }: SourceQuestion,
+  { latest, onDamage, ranges, signal }: SourceQuestion,
 ): Promise<SourcePlan> {
   const chains: PartitionChain[] = []
   const problems: RestoreProblem[] = []
-  for (const state of topic.partitions) {
+  for (const archived of topic.partitions) {
     const { topic: name, topicId } = topic
-    const log = await listPartition(source.storage, { topic: name, topicId, partition: state.partition }, { signal })
+    const partition = { topic: name, topicId, partition: archived.partition }
+    const log = await listPartition(source.storage, partition, { signal })
+    const part = partInRange(name, archived, ranges)
+    if (part === undefined) problems.push(outsideArchive(partition, archived))
+    const state = part ?? archived
     const chain = chainFor(log, state)
     const trueOffsets = chain.every(({ segment }) => hasTrueOffsets(source, segment))
     const records = sumOf(chain.map(recordsIn))
@@ -59,7 +66,7 @@ export async function planSource(
     chains.push({ ...state, chain, segments: log.segments, holes, trueOffsets, records, dense })
     problems.push(...unseenProblems(log, state))
     if (onDamage === 'error') problems.push(...lacking.map(({ text }) => ({ code: 'DAMAGED', text })))
-    if (latest) problems.push(...olderStateProblems(log, state))
+    if (latest) problems.push(...olderStateProblems(log, archived))
   }
   const bytes = chains.flatMap(({ chain }) => chain).reduce((sum, { segment }) => sum + segment.sizeBytes, 0)
   return { chains, problems, bytes }
@@ -68,6 +75,12 @@ export async function planSource(
 /** Of a segment that is taken in part nobody knows before it is read: at most one record an offset. */
 function recordsIn({ segment, from, next }: ChainLink<SegmentInfo>): bigint {
   return smaller(BigInt(segment.records), next - from)
+}
+
+function outsideArchive(partition: TopicPartition, state: CheckpointPartition): RestoreProblem {
+  const has = state.from === state.next ? 'no offsets' : offsetsOf(state)
+  const text = `${partitionName(partition)}: the archived state has ${has}, and nothing of what \`ranges\` asks for`
+  return { code: 'OUTSIDE_ARCHIVE', text }
 }
 
 /** An empty partition that nobody had looked at must not be taken for one that was empty. */

@@ -9,6 +9,7 @@ import { type PartitionChain, planSource } from './plan-source.js'
 import { planTarget, type TargetPlan } from './plan-target.js'
 import { obstacleToReplay } from './replay-obstacle.js'
 import type { TargetOptions } from './restore-options.js'
+import type { CheckedRestoreRange } from './restore-ranges.js'
 import { STEPS_VERSION } from './step.js'
 import type { RecordSelection } from './translated-steps.js'
 
@@ -44,6 +45,7 @@ export interface PlanContext extends TargetOptions {
   readonly latest: boolean
   /** What `auto` may spend on exactness. */
   readonly exactBudgetMs: number
+  readonly ranges: readonly CheckedRestoreRange[]
   readonly selection: RecordSelection
 }
 
@@ -52,8 +54,8 @@ const BYTES_PER_MS = 100_000
 /** Decides what happens to one topic. Nothing is written. */
 export async function planTopic(context: PlanContext, source: CheckpointTopic, target: string): Promise<TopicPlan> {
   const { selection, exactBudgetMs, offsets: asked } = context
-  const digest = digestOf(context, source, target)
   const { chains, problems, bytes } = await planSource(context.source, source, context)
+  const digest = digestOf(context, source, chains, target)
   const found = await planTarget({ ...context, source, target, digest })
   const { extraMs, obstacle, ...chosen } = pinnedOffsets(found, context) ?? (await choose())
   const text = `${source.topic}: the offsets cannot come back exactly: ${obstacle}`
@@ -88,15 +90,11 @@ function pinnedOffsets({ pinned }: TargetPlan, { onDamage }: PlanContext): Offse
 
 function digestOf(
   { checkpoint, selection }: PlanContext,
-  { topic, topicId, partitions }: CheckpointTopic,
+  { topic, topicId }: CheckpointTopic,
+  chains: readonly PartitionChain[],
   target: string,
 ): string {
-  const ranges = partitions.map(({ partition, generation, from, next }) => [
-    partition,
-    generation,
-    `${from}`,
-    `${next}`,
-  ])
+  const ranges = chains.map(({ partition, generation, from, next }) => [partition, generation, `${from}`, `${next}`])
   const { sinceMs, untilMs, transform } = selection
   const selected = [String(sinceMs), String(untilMs), transform !== undefined]
   return createHash('sha256')

@@ -13,6 +13,7 @@ import type { RunOptions } from '../progress.js'
 import type { OffsetMode } from './events.js'
 import type { OnDamage } from './partition-damage.js'
 import { type RenameOption, renameOption } from './rename.js'
+import { type CheckedRestoreRange, type RestoreRange, rangesOption } from './restore-ranges.js'
 import type { RecordTransform } from './transformed.js'
 import type { RecordSelection } from './translated-steps.js'
 
@@ -45,6 +46,13 @@ export interface RestoreOptions extends RunOptions {
    * @defaultValue `60_000`
    */
   readonly exactBudgetMs?: number | undefined
+  /**
+   * The offsets that are wanted of some partitions; all others come back whole. With exact offsets the log begins and
+   * ends with the range.
+   *
+   * @defaultValue none
+   */
+  readonly ranges?: readonly RestoreRange[] | undefined
   /** Leaves out records with an older timestamp. */
   readonly since?: Date | undefined
   /** Leaves out records with this timestamp or a newer one. Every record is judged by itself. */
@@ -110,6 +118,7 @@ const OPTIONS = [
   'checkpoint',
   'offsets',
   'exactBudgetMs',
+  'ranges',
   'since',
   'until',
   'transform',
@@ -144,6 +153,7 @@ export interface CheckedRestoreOptions extends TargetOptions {
   readonly rename: RenameOption
   readonly checkpoint: CheckpointChoice
   readonly exactBudgetMs: number
+  readonly ranges: readonly CheckedRestoreRange[]
   readonly selection: RecordSelection
   readonly bytesPerSecond: number | undefined
   readonly groups: boolean
@@ -162,6 +172,7 @@ export function checkedRestoreOptions(options: RestoreOptions): CheckedRestoreOp
     checkpoint: instantChoiceOption('checkpoint', checkpoint),
     offsets: choiceOption('offsets', options.offsets, 'auto', ['auto', 'exact', 'translate']),
     exactBudgetMs: integerOption('exactBudgetMs', options.exactBudgetMs, DEFAULTS.exactBudgetMs, { min: 0 }),
+    ranges: rangesOption(options.ranges),
     selection: selectionOption(options),
     bytesPerSecond: countOption('bytesPerSecond', options.bytesPerSecond, Number.MAX_SAFE_INTEGER),
     groups: booleanOption('groups', options.groups, true),

@@ -8,7 +8,7 @@ import { PARTITION, putSegment } from '../../support/segments.js'
 const TOPIC = { ...PARTITION, replicationFactor: 1, configs: [] }
 const EMPTY = { partition: 0, generation: 1, from: 0n, next: 0n }
 const SOURCE = { storage: new MemoryStorage(), codecs: [] }
-const CONTEXT = { latest: true, onDamage: 'error', signal: undefined } as const
+const CONTEXT = { latest: true, onDamage: 'error', ranges: [], signal: undefined } as const
 
 describe('what the archive has of a topic', () => {
   it('is nothing, without a problem, where a partition was seen to be empty', async () => {
