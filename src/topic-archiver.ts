@@ -93,7 +93,9 @@ export interface ArchiveOptions extends RunOptions {
    */
   readonly stop?: AbortSignal | undefined
   /**
-   * How often a run that follows writes a checkpoint, in milliseconds. 1 second or more. Every run writes one at its end.
+   * How often a run that follows writes a checkpoint, in milliseconds. 1 second or more. The first one is written as
+   * soon as the run has stored what was there when it began, at the latest after this time. Every run writes one at its
+   * end.
    *
    * @defaultValue `3_600_000` (1 hour)
    */

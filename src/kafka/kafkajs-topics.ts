@@ -1,4 +1,4 @@
-import { partitionName, type TopicPartition } from '../batch/topic-partition.js'
+import type { TopicPartition } from '../batch/topic-partition.js'
 import { TopicNotFoundError, TransportError } from '../errors.js'
 import type { KafkaJsRouting } from './kafkajs-routing.js'
 import {
@@ -95,7 +95,7 @@ export class KafkaJsTopics {
   async deleteRecords(partition: TopicPartition, before: bigint, options: TransportCallOptions): Promise<void> {
     // To Kafka -1 is the end of the log: a slip would cost all records.
     if (before < 0n) throw new RangeError(`\`before\` must be an offset, got ${before}`)
-    const doing = `delete what lies before ${before} in ${partitionName(partition)}`
+    const doing = `delete what lies before offset ${before}`
     await this.#routing.askLeaders(doing, [{ ...partition, before }], DELETE_RECORDS, options, (version, deletions) =>
       deleteRecordsRequest(version, deletions, REQUEST_TIMEOUT_MS),
     )
