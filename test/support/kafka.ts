@@ -161,10 +161,24 @@ export class KafkaBench {
     fields: readonly string[] = [],
     isolation: 'read_uncommitted' | 'read_committed' = 'read_uncommitted',
   ): Promise<string[]> {
+    return this.#consumed(topic, records, fields, [...['--isolation-level', isolation], '--from-beginning'])
+  }
+
+  /** The next `records` committed records of a group, which is moved by that. */
+  async shownToGroup(groupId: string, topic: string, records: number, fields: readonly string[]): Promise<string[]> {
+    return this.#consumed(topic, records, fields, ['--isolation-level', 'read_committed', '--group', groupId])
+  }
+
+  async #consumed(
+    topic: string,
+    records: number,
+    fields: readonly string[],
+    how: readonly string[],
+  ): Promise<string[]> {
     const option = this.version === 'kafka39' ? '--property' : '--formatter-property'
     const { stdout } = await kafkaTool(this.version, 'console-consumer', [
-      ...['--bootstrap-server', this.brokers.join(','), '--topic', topic, '--from-beginning'],
-      ...['--max-messages', String(records), '--timeout-ms', '20000', '--isolation-level', isolation],
+      ...['--bootstrap-server', this.brokers.join(','), '--topic', topic, ...how],
+      ...['--max-messages', String(records), '--timeout-ms', '20000'],
       ...fields.flatMap((field) => [option, `print.${field}=true`]),
     ])
     return stdout.split('\n').filter((line) => line !== '')

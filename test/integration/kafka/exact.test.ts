@@ -84,12 +84,21 @@ describe.each(VERSIONS)('a topic of %s that is restored at exact offsets', (vers
     expect(await committed(`at-the-end-${topic}`)).toMatchObject([{ offset: end }])
   })
 
-  it('is left as it is by the same restore once more, and takes new records behind its end', async () => {
+  it('is left as it is by the same restore once more', async () => {
     await using kafka = bench.transport()
     const again = await new TopicRestorer({ kafka, storage }).run({ topics: [topic], rename: () => target })
     expect(again).toMatchObject({ complete: true, records: BigInt(COMMITTED_FROM_START + ABORTED) })
     expect(await bench.offsets(target)).toEqual({ low: LOG_START, high: end })
+  })
+
+  it('takes new records behind its end, and lets a group go on to them without a repeat and without a hole', async () => {
     await bench.produceTransaction(target, messages(700, 701), 'commit')
     expect((await bench.offsets(target)).high).toBe(end + 2n)
+    const all = await bench.shown(target, COMMITTED_FROM_START + 1, ALL_FIELDS, 'read_committed')
+    const rest = all.filter((line) => Number(/Offset:(\d+)/.exec(line)?.[1]) >= 201)
+    expect(rest.length).toBeGreaterThan(30)
+    expect(rest.at(-1)).toContain('value-700')
+    const group = `at-an-aborted-record-${topic}`
+    expect(await bench.shownToGroup(group, target, rest.length, ALL_FIELDS)).toEqual(rest)
   })
 })
