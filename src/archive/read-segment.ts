@@ -64,9 +64,10 @@ async function* batchesOf(
     const placed = codec.lossless ? decoded.bytes : rebased(decoded.bytes, offset)
     const batch = viewOf({ bytes: placed }, segment)
     // Only the first batch may begin before its segment: the log began inside it.
-    const tooEarly = batch.baseOffset < offset && offset !== segment.from
-    if (tooEarly || batch.nextOffset <= offset || batch.nextOffset > segment.next) throw misplaced(segment, batch)
-    offset = batch.nextOffset
+    const { baseOffset, nextOffset } = batch
+    const tooEarly = baseOffset < offset && offset !== segment.from
+    if (tooEarly || nextOffset <= offset || nextOffset > segment.next) throw misplaced(segment, batch)
+    offset = nextOffset
     yield batch
   }
 }

@@ -1,5 +1,12 @@
 import { crc32c } from '@node-rs/crc32'
-import { ATTRIBUTE, COMPRESSION_TYPES, FIELD, HEADER_BYTES, LENGTH_OVERHEAD_BYTES } from './batch-header.js'
+import {
+  ATTRIBUTE,
+  COMPRESSION_TYPES,
+  type CompressionType,
+  FIELD,
+  HEADER_BYTES,
+  LENGTH_OVERHEAD_BYTES,
+} from './batch-header.js'
 import { compress } from './compression/compression.js'
 import { type StoredRecord, writeStoredRecords } from './stored-records.js'
 
@@ -44,10 +51,17 @@ export function batchHeaderOf(batch: Buffer): BatchHeader {
  * @throws {@link UnsupportedFormatError} when the package for the batch's compression is not installed.
  */
 export function buildBatch(header: BatchHeader, records: readonly StoredRecord[]): Buffer {
+  return frameBatch(header, writeStoredRecords(records, HEADER_BYTES), records.length)
+}
+
+/**
+ * {@link buildBatch} of `count` records that are encoded already, behind room for the header. Without compression the
+ * batch is `room` itself.
+ */
+export function frameBatch(header: BatchHeader, room: Buffer, count: number): Buffer {
   const compression = COMPRESSION_TYPES[header.attributes & ATTRIBUTE.compression]
   if (compression === undefined) throw new RangeError(`unknown compression in the attributes ${header.attributes}`)
-  const stored = compress(compression, writeStoredRecords(records))
-  const batch = Buffer.allocUnsafe(HEADER_BYTES + stored.length)
+  const batch = compression === 'none' ? room : compressed(compression, room)
   batch.writeBigInt64BE(header.baseOffset, FIELD.baseOffset)
   batch.writeInt32BE(batch.length - LENGTH_OVERHEAD_BYTES, FIELD.batchLength)
   batch.writeInt32BE(header.leaderEpoch, FIELD.partitionLeaderEpoch)
@@ -59,8 +73,11 @@ export function buildBatch(header: BatchHeader, records: readonly StoredRecord[]
   batch.writeBigInt64BE(header.producerId, FIELD.producerId)
   batch.writeInt16BE(header.producerEpoch, FIELD.producerEpoch)
   batch.writeInt32BE(header.baseSequence, FIELD.baseSequence)
-  batch.writeInt32BE(records.length, FIELD.recordCount)
-  stored.copy(batch, HEADER_BYTES)
+  batch.writeInt32BE(count, FIELD.recordCount)
   batch.writeUInt32BE(crc32c(batch.subarray(FIELD.attributes)), FIELD.crc)
   return batch
+}
+
+function compressed(compression: CompressionType, room: Buffer): Buffer {
+  return Buffer.concat([room.subarray(0, HEADER_BYTES), compress(compression, room.subarray(HEADER_BYTES))])
 }

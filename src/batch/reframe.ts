@@ -1,6 +1,7 @@
 import { larger, smaller } from '../internal/bigint.js'
 import { ATTRIBUTE } from './batch-header.js'
 import { type BatchHeader, batchHeaderOf, buildBatch } from './build-batch.js'
+import { JoinedBatch } from './joined-batch.js'
 import { readStoredRecords, type StoredRecord } from './stored-records.js'
 
 /** Which records of a batch are wanted: offsets from `from` on and before `next`, times from `sinceMs` on and before `untilMs`. */
@@ -40,42 +41,12 @@ export function cutBatch(batch: Buffer, { from, next, sinceMs, untilMs }: BatchC
 /**
  * The records of batches, one after the other, as one batch at the offsets from 0 on without holes: what is left of a
  * log when it is appended to another one. Times are those that readers saw; compression is the first batch's.
- * `undefined` where there are no records.
+ * `undefined` where there are no records. `expectedBytes` is about how large it becomes, where that is known.
  */
-export function coalesceBatches(batches: Iterable<Buffer>): Buffer | undefined {
-  const records: StoredRecord[] = []
-  let compression: number | undefined
-  let baseTimestampMs: bigint | undefined
-  let maxTimestampMs = -1n
-  for (const batch of batches) {
-    const header = batchHeaderOf(batch)
-    compression ??= header.attributes & ATTRIBUTE.compression
-    for (const record of readStoredRecords(batch)) {
-      const timestampMs = timestampOf(header, record)
-      baseTimestampMs ??= timestampMs
-      if (records.length === 0 || timestampMs > maxTimestampMs) maxTimestampMs = timestampMs
-      records.push({
-        ...record,
-        offsetDelta: records.length,
-        timestampDelta: BigInt.asIntN(64, timestampMs - baseTimestampMs),
-      })
-    }
-  }
-  if (compression === undefined || baseTimestampMs === undefined) return undefined
-  return buildBatch(
-    {
-      baseOffset: 0n,
-      lastOffsetDelta: records.length - 1,
-      leaderEpoch: -1,
-      attributes: compression,
-      baseTimestampMs,
-      maxTimestampMs,
-      producerId: -1n,
-      producerEpoch: -1,
-      baseSequence: -1,
-    },
-    records,
-  )
+export function coalesceBatches(batches: Iterable<Buffer>, expectedBytes = 0): Buffer | undefined {
+  const joined = new JoinedBatch(expectedBytes)
+  for (const batch of batches) joined.add(batch)
+  return joined.finish()
 }
 
 /** What a reader sees: the broker's time where the broker set it. */

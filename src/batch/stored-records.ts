@@ -80,10 +80,10 @@ export function storedRecordBytes(record: StoredRecord): number {
   return varlongBytes(BigInt(content)) + content
 }
 
-/** Encodes records one after the other, not compressed. */
-export function writeStoredRecords(records: readonly StoredRecord[]): Buffer {
-  const body = Buffer.allocUnsafe(records.reduce((sum, record) => sum + storedRecordBytes(record), 0))
-  let position = 0
+/** Encodes records one after the other, not compressed, behind room for `headBytes` more. */
+export function writeStoredRecords(records: readonly StoredRecord[], headBytes: number): Buffer {
+  const body = Buffer.allocUnsafe(records.reduce((sum, record) => sum + storedRecordBytes(record), headBytes))
+  let position = headBytes
   for (const record of records) position = writeRecord(body, record, position)
   return body
 }

@@ -15,6 +15,11 @@ export class VarintReader {
     this.position = position
   }
 
+  /** How many bytes are not read yet. */
+  get left(): number {
+    return this.#bytes.length - this.position
+  }
+
   /** Whether all bytes are read. */
   get ended(): boolean {
     return this.position === this.#bytes.length
@@ -68,6 +73,12 @@ export class VarintReader {
     return this.#bytes.subarray(start, this.position)
   }
 
+  /** Copies the next `length` bytes to `position` of `target`; returns the position after them. */
+  copy(length: number, target: Buffer, position: number): number {
+    const start = this.#advance(length)
+    return position + this.#bytes.copy(target, position, start, this.position)
+  }
+
   /** The next `length` bytes as UTF-8. */
   text(length: number): string {
     const start = this.#advance(length)
@@ -90,8 +101,26 @@ export class VarintReader {
   }
 }
 
+/** Bytes that `value`, a signed 32-bit number, takes as a zigzag varint. */
+export function varintBytes(value: number): number {
+  let rest = ((value << 1) ^ (value >> 31)) >>> 0
+  let bytes = 1
+  for (; rest > 0x7f; rest >>>= 7) bytes++
+  return bytes
+}
+
+/** Writes `value`, a signed 32-bit number, as a zigzag varint; returns the position after it. */
+export function writeVarint(bytes: Buffer, value: number, position: number): number {
+  let rest = ((value << 1) ^ (value >> 31)) >>> 0
+  let end = position
+  for (; rest > 0x7f; rest >>>= 7) bytes[end++] = (rest & 0x7f) | 0x80
+  bytes[end++] = rest
+  return end
+}
+
 /** Bytes that `value` takes as a zigzag varlong. */
 export function varlongBytes(value: bigint): number {
+  if (isInt32(value)) return varintBytes(Number(value))
   let rest = BigInt.asUintN(64, (value << 1n) ^ (value >> 63n))
   let bytes = 1
   for (; rest > 0x7fn; rest >>= 7n) bytes++
@@ -100,9 +129,15 @@ export function varlongBytes(value: bigint): number {
 
 /** Writes `value` as a zigzag varlong (the same bytes as a varint where it fits one); returns the position after it. */
 export function writeVarlong(bytes: Buffer, value: bigint, position: number): number {
+  if (isInt32(value)) return writeVarint(bytes, Number(value), position)
   let rest = BigInt.asUintN(64, (value << 1n) ^ (value >> 63n))
   let end = position
   for (; rest > 0x7fn; rest >>= 7n) bytes[end++] = Number(rest & 0x7fn) | 0x80
   bytes[end++] = Number(rest)
   return end
+}
+
+/** Most values are so small, and counting with numbers is much faster. */
+function isInt32(value: bigint): boolean {
+  return value >= -0x8000_0000n && value <= 0x7fff_ffffn
 }

@@ -49,7 +49,7 @@ export function whole({ batch, from, next, trueOffsets }: ChainBatch): Content {
   }
 }
 
-/** Whole small batches that are about to be sent as one. */
+/** Whole small batches, whose offsets are known, that are about to be sent as one. */
 export class SmallBatches {
   #items: ChainBatch[] = []
   #bytes = 0
@@ -71,18 +71,19 @@ export class SmallBatches {
     const items = this.#items
     this.#items = []
     this.#bytes = 0
-    const parts = items.map(whole)
-    const [first, ...others] = parts
+    const batches = items.map(({ batch }) => batch)
+    const [first, ...others] = items
+    const last = others.at(-1)
     if (first === undefined) return
-    if (others.length === 0) return yield first
+    if (last === undefined) return yield whole(first)
     yield {
-      records: sum(parts, ({ records }) => records),
-      sizeBytes: sum(parts, ({ sizeBytes }) => sizeBytes),
-      timestampMs: parts.reduce((earliest, { timestampMs }) => earlier(earliest, timestampMs), -1n),
-      sourceFrom: first.sourceFrom,
-      sourceNext: parts.at(-1)?.sourceNext ?? first.sourceNext,
-      bytes: () => dense(items.map(({ batch }) => batch)),
-      recordsBefore: (offset) => sum(parts, (part) => part.recordsBefore(offset)),
+      records: sum(batches, ({ recordCount }) => recordCount),
+      sizeBytes: sum(batches, ({ bytes }) => bytes.length),
+      timestampMs: batches.reduce((earliest, { maxTimestampMs }) => earlier(earliest, maxTimestampMs), -1n),
+      sourceFrom: first.batch.baseOffset,
+      sourceNext: last.batch.nextOffset,
+      bytes: () => dense(batches),
+      recordsBefore: (offset) => sum(batches, (batch) => recordsOfWholeBefore(batch, offset)),
     }
   }
 }
@@ -144,7 +145,10 @@ function dense(batches: readonly RecordBatchView[], cut?: BatchCut): Buffer {
     }
   }
   try {
-    const joined = coalesceBatches(parts())
+    const joined = coalesceBatches(
+      parts(),
+      sum(batches, ({ bytes }) => bytes.length),
+    )
     if (joined !== undefined) return joined
   } catch (error) {
     throw current === undefined ? error : undecodable(current, error)

@@ -1,8 +1,11 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { InvalidBatchError } from '../../../src/batch/batch-header.js'
+import { batchHeaderOf, buildBatch } from '../../../src/batch/build-batch.js'
 import type { KafkaRecord } from '../../../src/batch/read-records.js'
 import { RecordBatchView } from '../../../src/batch/record-batch.js'
 import { coalesceBatches, cutBatch } from '../../../src/batch/reframe.js'
+import { readStoredRecords } from '../../../src/batch/stored-records.js'
 import { BIT, batchBytes } from '../../support/batches.js'
 import { batchRecords, type WholeRecord } from '../../support/record-arbitrary.js'
 
@@ -27,6 +30,32 @@ const builtBatch = fc
 
 function recordsOf(batch: Buffer): KafkaRecord[] {
   return [...new RecordBatchView(batch).records()]
+}
+
+/** Batches put together in the simple way. */
+function rewritten(batches: readonly Buffer[]): Buffer {
+  const records = batches.flatMap((batch) => {
+    const { attributes, baseTimestampMs, maxTimestampMs } = batchHeaderOf(batch)
+    return [...readStoredRecords(batch)].map((record) => ({
+      ...record,
+      timestampMs: attributes & BIT.logAppendTime ? maxTimestampMs : baseTimestampMs + record.timestampDelta,
+    }))
+  })
+  const times = records.map(({ timestampMs }) => timestampMs)
+  const baseTimestampMs = times[0] ?? -1n
+  return buildBatch(
+    {
+      ...{ baseOffset: 0n, lastOffsetDelta: records.length - 1, leaderEpoch: -1, baseTimestampMs },
+      attributes: batches[0] ? batchHeaderOf(batches[0]).attributes & 7 : 0,
+      maxTimestampMs: times.reduce((newest, time) => (time > newest ? time : newest), baseTimestampMs),
+      ...{ producerId: -1n, producerEpoch: -1, baseSequence: -1 },
+    },
+    records.map((record, offsetDelta) => ({
+      ...record,
+      offsetDelta,
+      timestampDelta: BigInt.asIntN(64, record.timestampMs - baseTimestampMs),
+    })),
+  )
 }
 
 describe('a batch that is cut', () => {
@@ -114,5 +143,26 @@ describe('batches that are put together', () => {
     let records = 0
     for (const { offset } of joined.records()) expect(offset).toBe(BigInt(records++))
     expect(records).toBe(260_000)
+  })
+
+  it('are the same bytes as if each record were decoded and written again', () => {
+    fc.assert(
+      fc.property(fc.array(builtBatch, { minLength: 1, maxLength: 4 }), fc.nat(4_000), (batches, expectedBytes) => {
+        expect(coalesceBatches(batches, expectedBytes)?.equals(rewritten(batches))).toBe(true)
+      }),
+    )
+  })
+
+  it.each([-1n, 1n])('are not made of records whose length is wrong by %s', (error) => {
+    const batch = batchBytes({ records: [{ value: Buffer.alloc(20) }] })
+    const [length] = batch.subarray(61)
+    batch.writeUInt8((length ?? 0) + 2 * Number(error), 61)
+    expect(() => coalesceBatches([batch])).toThrow(InvalidBatchError)
+  })
+
+  it('are not made of a record that says it is shorter than what stands before its key', () => {
+    const batch = batchBytes({ records: [{ value: Buffer.alloc(20) }] })
+    batch.writeUInt8(2, 61)
+    expect(() => coalesceBatches([batch])).toThrow(InvalidBatchError)
   })
 })
