@@ -53,30 +53,30 @@ export interface ProduceFields {
 }
 
 /**
- * A copy of `batch` as a producer would send it: base offset 0, its own identity and sequence, and neither log-append
- * time nor delete horizon. The records stay the same bytes. So does what their checksum protects: it is not taken anew,
- * and a broker refuses records that have changed since the batch's own was.
+ * `batch` as a producer would send it, in two pieces: base offset 0, its own identity and sequence, and neither
+ * log-append time nor delete horizon in a new header; the records are the same bytes, not a copy. So is what their
+ * checksum protects: it is not taken anew, and a broker refuses records that have changed since the batch's own was.
  */
 export function forProducing(
   batch: Buffer,
   { producerId, producerEpoch, baseSequence, transactional = false }: ProduceFields,
-): Buffer {
-  const copy = Buffer.from(batch)
-  copy.writeBigInt64BE(0n, FIELD.baseOffset)
-  copy.writeInt32BE(-1, FIELD.partitionLeaderEpoch)
-  const compression = copy.readInt16BE(FIELD.attributes) & ATTRIBUTE.compression
-  copy.writeInt16BE(transactional ? compression | ATTRIBUTE.transactional : compression, FIELD.attributes)
-  copy.writeBigInt64BE(producerId, FIELD.producerId)
-  copy.writeInt16BE(producerEpoch, FIELD.producerEpoch)
-  copy.writeInt32BE(baseSequence, FIELD.baseSequence)
-  copy.writeUInt32BE(crcWithHeaderOf(copy, batch), FIELD.crc)
-  return copy
+): readonly [header: Buffer, records: Buffer] {
+  const header = Buffer.from(batch.subarray(0, HEADER_BYTES))
+  header.writeBigInt64BE(0n, FIELD.baseOffset)
+  header.writeInt32BE(-1, FIELD.partitionLeaderEpoch)
+  const compression = header.readInt16BE(FIELD.attributes) & ATTRIBUTE.compression
+  header.writeInt16BE(transactional ? compression | ATTRIBUTE.transactional : compression, FIELD.attributes)
+  header.writeBigInt64BE(producerId, FIELD.producerId)
+  header.writeInt16BE(producerEpoch, FIELD.producerEpoch)
+  header.writeInt32BE(baseSequence, FIELD.baseSequence)
+  header.writeUInt32BE(crcWithHeader(header, batch), FIELD.crc)
+  return [header, batch.subarray(HEADER_BYTES)]
 }
 
-/** The checksum of `batch` if it had the header fields of `changed`. */
-function crcWithHeaderOf(changed: Buffer, batch: Buffer): number {
+/** The checksum of `batch` if it had another header. */
+function crcWithHeader(header: Buffer, batch: Buffer): number {
   const before = crc32c(batch.subarray(FIELD.attributes, HEADER_BYTES))
-  const after = crc32c(changed.subarray(FIELD.attributes, HEADER_BYTES))
+  const after = crc32c(header.subarray(FIELD.attributes))
   return combineCrc32c(before ^ after, batch.readUInt32BE(FIELD.crc), batch.length - HEADER_BYTES)
 }
 

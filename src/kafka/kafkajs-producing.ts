@@ -3,6 +3,7 @@ import { TransportError } from '../errors.js'
 import { abortable } from '../internal/abort.js'
 import type { KafkaJsRouting } from './kafkajs-routing.js'
 import { PRODUCE, type ProduceAnswer, type ProducedBatch, produceRequest } from './protocol/produce.js'
+import { lengthOf } from './protocol/wire.js'
 import type { TransportCallOptions } from './transport.js'
 
 const REQUEST_TIMEOUT_MS = 25_000
@@ -40,14 +41,14 @@ export class KafkaJsProducing {
 
   async produce(
     partition: TopicPartition,
-    batch: Buffer,
+    batch: Buffer | readonly Buffer[],
     { signal, transactionalId = null }: TransportCallOptions & { readonly transactionalId?: string | null },
   ): Promise<ProduceAnswer> {
     try {
       signal?.throwIfAborted()
       const nodeId = this.#routing.knownLeader(partition) ?? (await this.#routing.leaderOf(partition, { signal }))
       const answered = new Promise<ProduceAnswer>((resolve, reject) => {
-        this.#gather(nodeId, transactionalId, { ...partition, batch, signal, resolve, reject })
+        this.#gather(nodeId, transactionalId, { ...partition, batch: [batch].flat(), signal, resolve, reject })
       })
       const { error, baseOffset } = await abortable(answered, signal)
       this.#routing.notice(error, partition)
@@ -60,19 +61,18 @@ export class KafkaJsProducing {
 
   #gather(nodeId: number, transactionalId: string | null, outgoing: Outgoing): void {
     const name = partitionName(outgoing)
+    const bytes = lengthOf(outgoing.batch)
     const requests = this.#gathered.get(nodeId) ?? this.#begin(nodeId)
     const after = requests.findLastIndex(({ batches }) => batches.has(name))
     const fitting = requests.find(
       (request, index) =>
-        index > after &&
-        request.transactionalId === transactionalId &&
-        request.bytes + outgoing.batch.length <= MAX_REQUEST_BYTES,
+        index > after && request.transactionalId === transactionalId && request.bytes + bytes <= MAX_REQUEST_BYTES,
     )
     if (fitting === undefined) {
-      requests.push({ transactionalId, batches: new Map([[name, outgoing]]), bytes: outgoing.batch.length })
+      requests.push({ transactionalId, batches: new Map([[name, outgoing]]), bytes })
     } else {
       fitting.batches.set(name, outgoing)
-      fitting.bytes += outgoing.batch.length
+      fitting.bytes += bytes
     }
   }
 

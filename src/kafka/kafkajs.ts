@@ -154,7 +154,7 @@ export class KafkaJsTransport implements KafkaTransport {
 
   async produce(
     partition: TopicPartition,
-    batch: Buffer,
+    batch: Buffer | readonly Buffer[],
     options: TransportCallOptions & { readonly transactionalId?: string } = {},
   ): Promise<ProduceAnswer> {
     return this.#producing.produce(partition, batch, options)

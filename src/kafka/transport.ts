@@ -214,12 +214,12 @@ export interface KafkaTransport {
     },
   ): Promise<ProducerIdentity>
   /**
-   * Sends one batch to its partition's leader, once. Requests to a partition arrive in the order of these calls. A batch
-   * of a transaction needs the producer's `transactionalId`, and its partition must be part of the transaction.
+   * Sends one batch to its partition's leader, once: its bytes, or pieces of it that follow each other, which must not
+   * change meanwhile. Requests to a partition arrive in the order of these calls. A batch of a transaction needs the producer's `transactionalId`, and its partition must be part of the transaction.
    */
   produce(
     partition: TopicPartition,
-    batch: Buffer,
+    batch: Buffer | readonly Buffer[],
     options?: TransportCallOptions & { readonly transactionalId?: string },
   ): Promise<ProduceAnswer>
   /**

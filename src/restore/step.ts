@@ -36,8 +36,8 @@ export interface OutgoingBatch extends StepPlace {
   readonly baseSequence: number
   /** The transaction it belongs to. */
   readonly transaction: TransactionPart | undefined
-  /** The bytes to send under a producer identity. */
-  bytes(identity: ProducerIdentity): Buffer
+  /** The bytes to send under a producer identity, in pieces. */
+  bytes(identity: ProducerIdentity): readonly Buffer[]
   /** How many of the batch's records come before `sourceOffset`. */
   recordsBefore(sourceOffset: bigint): number
 }

@@ -150,7 +150,8 @@ export class ClusterModel {
         }),
       epochEnds: async (questions) => questions.map((question) => this.#log(question).epochEnd(question.epoch)),
       fetch: (request) => this.#fetch(request),
-      produce: async (partition, batch, { transactionalId } = {}) => this.#produce(partition, batch, transactionalId),
+      produce: async (partition, batch, { transactionalId } = {}) =>
+        this.#produce(partition, Buffer.concat([batch].flat()), transactionalId),
     }
   }
 

@@ -82,7 +82,7 @@ export class PartitionModel {
           { topic, partition, error, ...offsets, aborted: [], bytes, divergingEpoch: undefined, epochsCompared: true },
         ]
       },
-      produce: (_, batch) => this.#produce(batch),
+      produce: (_, batch) => this.#produce(Buffer.concat([batch].flat())),
     })
   }
 

@@ -23,7 +23,7 @@ export function outgoing(sizes: readonly number[]): OutgoingBatch[] {
     const batch: OutgoingBatch = {
       ...{ type: 'batch', position, offsets: BigInt(records), records, sizeBytes: 100, baseSequence, timestampMs: 0n },
       ...{ sourceFrom: position, sourceNext: position + BigInt(records), transaction: undefined },
-      bytes: (identity) => batchBytes({ ...identity, baseSequence, records: numberedRecords(records, `${index}.`) }),
+      bytes: (identity) => [batchBytes({ ...identity, baseSequence, records: numberedRecords(records, `${index}.`) })],
       recordsBefore: () => 0,
     }
     position += BigInt(records)
@@ -33,7 +33,7 @@ export function outgoing(sizes: readonly number[]): OutgoingBatch[] {
 
 /** What this restore sends for a batch. */
 export function bytesOf(batch: OutgoingBatch | undefined, identity = IDENTITY): Buffer {
-  return batch?.bytes(identity) ?? Buffer.alloc(0)
+  return Buffer.concat(batch?.bytes(identity) ?? [])
 }
 
 /** How a test restores. */

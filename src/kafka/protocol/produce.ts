@@ -17,7 +17,8 @@ export interface ProduceAnswer {
 
 /** A batch for a partition. */
 export interface ProducedBatch extends TopicPartition {
-  readonly batch: Buffer
+  /** Pieces of it that follow each other. */
+  readonly batch: readonly Buffer[]
 }
 
 /** How batches are produced. */

@@ -9,7 +9,7 @@ const NULL_LENGTH = -1
 export class WireWriter {
   #bytes = Buffer.allocUnsafe(512)
   #length = 0
-  readonly #attached: { readonly at: number; readonly bytes: Buffer }[] = []
+  readonly #attached: { readonly at: number; readonly pieces: readonly Buffer[] }[] = []
 
   constructor(readonly flexible: boolean) {}
 
@@ -64,10 +64,10 @@ export class WireWriter {
     return this.#lengthOf(byteLength, 4)
   }
 
-  /** A byte field. Its content is attached as it is, without being copied: only {@link WireWriter.parts} has it. */
-  attach(bytes: Buffer): this {
-    this.bytesLength(bytes.length)
-    this.#attached.push({ at: this.#length, bytes })
+  /** A byte field. Its pieces are attached as they are, without being copied: only {@link WireWriter.parts} has them. */
+  attach(pieces: readonly Buffer[]): this {
+    this.bytesLength(lengthOf(pieces))
+    this.#attached.push({ at: this.#length, pieces })
     return this
   }
 
@@ -84,8 +84,8 @@ export class WireWriter {
   parts(): Buffer[] {
     const parts: Buffer[] = []
     let from = 0
-    for (const { at, bytes } of this.#attached) {
-      parts.push(this.#bytes.subarray(from, at), bytes)
+    for (const { at, pieces } of this.#attached) {
+      parts.push(this.#bytes.subarray(from, at), ...pieces)
       from = at
     }
     if (from < this.#length || parts.length === 0) parts.push(this.#bytes.subarray(from, this.#length))
@@ -111,6 +111,11 @@ export class WireWriter {
     }
     return this.#bytes
   }
+}
+
+/** How long pieces of bytes are together. */
+export function lengthOf(pieces: readonly Buffer[]): number {
+  return pieces.reduce((sum, piece) => sum + piece.length, 0)
 }
 
 /** Reads the body of one response. Reading past its end throws a `RangeError`. */

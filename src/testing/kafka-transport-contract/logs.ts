@@ -6,7 +6,7 @@ import { batchOf, eventually, fetchOnce, freshName, freshTopic, type KafkaContra
 /** Batches are appended and read as they are. */
 export function logContract(contract: KafkaContract): void {
   const { test } = contract
-  test('appends batches in the order of the calls, and reads the same bytes back', () =>
+  test('appends batches in the order of the calls, whole or in pieces, and reads the same bytes back', () =>
     withTransport(contract, async (transport) => {
       const partition = { topic: await freshTopic(transport), partition: 0 }
       const identity = await transport.initProducerId()
@@ -15,7 +15,9 @@ export function logContract(contract: KafkaContract): void {
       await eventually(async () => {
         assert.equal((await transport.produce(partition, batches[0] ?? Buffer.alloc(0))).error, undefined)
       })
-      const answers = await Promise.all(batches.slice(1).map((batch) => transport.produce(partition, batch)))
+      const answers = await Promise.all(
+        batches.slice(1).map((batch) => transport.produce(partition, [batch.subarray(0, 61), batch.subarray(61)])),
+      )
       assert.deepEqual(
         answers.map(({ error, baseOffset }) => [error, baseOffset]),
         [

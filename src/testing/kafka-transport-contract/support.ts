@@ -62,7 +62,7 @@ export function batchOf(count: number, identity: ProducerIdentity, baseSequence:
     value: Buffer.from(`value-${baseSequence + index}`),
     headers: [],
   }))
-  return forProducing(writeBatch(records), { ...identity, baseSequence })
+  return Buffer.concat(forProducing(writeBatch(records), { ...identity, baseSequence }))
 }
 
 /** {@link batchOf} as part of a transaction. */

@@ -74,6 +74,15 @@ describe('batches that are produced at the same instant', () => {
     expect(texts()).toEqual([['first'], ['then']])
   })
 
+  it('may each be given in pieces', async () => {
+    const { transport, texts } = await open()
+    await transport.produce(
+      A0,
+      ['fi', 'r', 'st'].map((piece) => Buffer.from(piece)),
+    )
+    expect(texts()).toEqual([['first']])
+  })
+
   it('of one partition are in one request each, in the order of the calls', async () => {
     const { transport, texts } = await open()
     const calls = [

@@ -8,12 +8,10 @@ import type { OutgoingBatch } from '../../../src/restore/step.js'
 import { type RecordSelection, translatedSteps } from '../../../src/restore/translated-steps.js'
 import { MemoryStorage } from '../../../src/storage/memory.js'
 import { BIT, batchView } from '../../support/batches.js'
+import { bytesOf } from '../../support/restoring.js'
 import { PARTITION, partitionLog, putSegment } from '../../support/segments.js'
 import { cutAt } from '../../support/transactional-log.js'
 import { collected } from '../../support/znode-arbitrary.js'
-
-const IDENTITY = { producerId: 2n ** 40n, producerEpoch: 7 }
-const NOBODY = { producerId: -1n, producerEpoch: -1 }
 
 /** Batches whose times go up and down inside; some set by the broker, some small enough to be put together. */
 const anyLog = fc
@@ -57,7 +55,7 @@ async function translated(log: readonly RecordBatchView[], cuts: readonly number
 }
 
 function sent(batches: readonly OutgoingBatch[]): string[] {
-  return batches.flatMap((batch) => [...new RecordBatchView(batch.bytes(IDENTITY)).records()].map(shown))
+  return batches.flatMap((batch) => [...new RecordBatchView(bytesOf(batch)).records()].map(shown))
 }
 
 function shown({ timestampMs, value }: KafkaRecord): string {
@@ -111,7 +109,7 @@ describe('what is chosen for a restore', () => {
           end = step.position + step.offsets
           if (step.type === 'log-start') logStart = step.position
           if (step.type !== 'batch' || step.records === 0) continue
-          for (const record of new RecordBatchView(step.bytes(NOBODY)).records()) {
+          for (const record of new RecordBatchView(bytesOf(step)).records()) {
             at.push(`${step.position + record.offset} ${shown(record)}`)
           }
         }

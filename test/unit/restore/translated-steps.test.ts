@@ -10,6 +10,7 @@ import { translatedSteps } from '../../../src/restore/translated-steps.js'
 import { MemoryStorage } from '../../../src/storage/memory.js'
 import { BIT, batchView, numberedRecords } from '../../support/batches.js'
 import { batchRecords } from '../../support/record-arbitrary.js'
+import { bytesOf } from '../../support/restoring.js'
 import { PARTITION, partitionLog, putSegment } from '../../support/segments.js'
 import { cutAt, rangeOf, transactionalLog } from '../../support/transactional-log.js'
 import { collected } from '../../support/znode-arbitrary.js'
@@ -33,7 +34,7 @@ function sent(batches: readonly OutgoingBatch[]): Omit<KafkaRecord, 'offset' | '
 }
 
 function viewOf(batch: OutgoingBatch): RecordBatchView {
-  return new RecordBatchView(batch.bytes(IDENTITY))
+  return new RecordBatchView(bytesOf(batch, IDENTITY))
 }
 
 function contentOf({ timestampMs, key, value, headers }: KafkaRecord) {
@@ -130,7 +131,7 @@ describe('what a restore produces', () => {
         const segment = await putSegment(storage, log)
         const bytes = async () => {
           const batches = await outgoing(storage, [segment], { from: 1n, next: segment.next - 1n })
-          return batches.map((batch) => batch.bytes(IDENTITY).toString('hex'))
+          return batches.map((batch) => bytesOf(batch, IDENTITY).toString('hex'))
         }
         expect(await bytes()).toEqual(await bytes())
       }),

@@ -37,7 +37,7 @@ const FETCH_ONE: FetchRequest = {
 describe('Produce version 7', () => {
   const batch = Buffer.from('c0ffee', 'hex')
   const plain = { transactionalId: null, timeoutMs: 25_000 }
-  const request = produceRequest(7, [{ topic: 't', partition: 2, batch }], plain)
+  const request = produceRequest(7, [{ topic: 't', partition: 2, batch: [batch] }], plain)
 
   it('is asked as the protocol has it, with the batch itself, not a copy', () => {
     const noTransaction = 'ffff'
@@ -47,11 +47,11 @@ describe('Produce version 7', () => {
     expect(request.body.at(-1)).toBe(batch)
   })
 
-  it('carries one batch for each of several partitions, by topic, for whose transaction they are', () => {
+  it('carries one batch for each of several partitions, by topic, in one piece or in several, for whose transaction they are', () => {
     const places = [
-      { topic: 't', partition: 2, batch },
-      { topic: 'u', partition: 0, batch: Buffer.from('aa', 'hex') },
-      { topic: 't', partition: 1, batch: Buffer.from('bbbb', 'hex') },
+      { topic: 't', partition: 2, batch: [batch.subarray(0, 1), batch.subarray(1)] },
+      { topic: 'u', partition: 0, batch: [Buffer.from('aa', 'hex')] },
+      { topic: 't', partition: 1, batch: [Buffer.from('bbbb', 'hex')] },
     ]
     const expected = bytes(
       ...['0002 6964 ffff 000061a8 00000002'],
