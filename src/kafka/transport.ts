@@ -215,7 +215,8 @@ export interface KafkaTransport {
   ): Promise<ProducerIdentity>
   /**
    * Sends one batch to its partition's leader, once: its bytes, or pieces of it that follow each other, which must not
-   * change meanwhile. Requests to a partition arrive in the order of these calls. A batch of a transaction needs the producer's `transactionalId`, and its partition must be part of the transaction.
+   * change meanwhile. Requests to a partition arrive in the order of these calls. A batch of a transaction needs the
+   * producer's `transactionalId`, and its partition must be part of the transaction.
    */
   produce(
     partition: TopicPartition,
