@@ -128,6 +128,7 @@ export {
   ZnodeArchive,
   type ZnodeArchiveCallOptions,
   type ZnodeArchiveOptions,
+  type ZnodePruneOptions,
 } from './znode-archive.js'
 export { ZnodeRestorer, type ZnodeRestorerOptions } from './znode-restorer.js'
 export {
@@ -138,6 +139,8 @@ export {
 } from './znode-snapshotter.js'
 export type { ZnodeRestoreEvent } from './znodes/apply.js'
 export type { ZnodeChange } from './znodes/decide.js'
+export type { KeepRules } from './znodes/keep-rules.js'
+export type { PrunedObject } from './znodes/prune-snapshots.js'
 export type { NodesReadEvent, TreeEvent, UnreadableEvent } from './znodes/read-tree.js'
 export type { AclPolicy, SnapshotChoice, ZnodeRestoreOptions } from './znodes/restore-options.js'
 export type { FailedChange, ZnodeRestoreSummary } from './znodes/restore-tally.js'

@@ -5,7 +5,7 @@ const INSTANT_ID = /^(\d{4})(\d{2})(\d{2})T(\d{2})(\d{2})(\d{2})(\d{3})Z-[0-9a-f
 
 /** A name that sorts by time and is never given twice: `20261123T191839123Z-1f3a9c0e` (UTC, no colons). */
 export function newInstantId(takenMs: number): string {
-  return `${new Date(takenMs).toISOString().replaceAll(/[-:.]/g, '')}-${randomBytes(4).toString('hex')}`
+  return `${instantText(takenMs)}-${randomBytes(4).toString('hex')}`
 }
 
 /** When the thing with this id was taken, in epoch milliseconds; `undefined` when it is not such an id. */
@@ -14,7 +14,12 @@ export function instantOf(id: string): number | undefined {
   if (match === null) return undefined
   const [, year, month, day, hour, minute, second, ms] = match
   const takenMs = Date.parse(`${year}-${month}-${day}T${hour}:${minute}:${second}.${ms}Z`)
-  return Number.isNaN(takenMs) ? undefined : takenMs
+  // The 30th of February parses as the 2nd of March.
+  return Number.isNaN(takenMs) || !id.startsWith(instantText(takenMs)) ? undefined : takenMs
+}
+
+function instantText(takenMs: number): string {
+  return new Date(takenMs).toISOString().replaceAll(/[-:.]/g, '')
 }
 
 /** Which of several states to go back to: the newest one, one by its id, or the newest one before an instant. */

@@ -1,7 +1,7 @@
 import { znodeCodecFor } from '../codec/built-in.js'
 import type { Codec } from '../codec/codec.js'
 import { ArchiveCorruptError, StorageError } from '../errors.js'
-import type { ArchiveStorage, StorageCallOptions } from '../storage/storage.js'
+import type { ArchiveStorage, ObjectInfo, StorageCallOptions } from '../storage/storage.js'
 import type { Znode } from '../zookeeper/znode.js'
 import { chosenId, type InstantChoice, instantOf, newInstantId, noSuchInstant } from './instant-id.js'
 import { ZNODES_PREFIX } from './names.js'
@@ -20,6 +20,8 @@ export interface StoredSnapshot {
   readonly key: string
   /** The codec's extension, with the leading dot. */
   readonly extension: string
+  /** Size of the object in bytes. */
+  readonly sizeBytes: number
 }
 
 /** What reading a snapshot accepts. */
@@ -68,12 +70,18 @@ export async function* storedSnapshots(
   storage: ArchiveStorage,
   { signal }: StorageCallOptions,
 ): AsyncGenerator<StoredSnapshot> {
-  for await (const { key } of storage.list(ZNODES_PREFIX, { signal })) {
-    const name = key.slice(ZNODES_PREFIX.length)
-    const [id = ''] = name.split('.', 1)
-    const extension = name.slice(id.length)
-    if (instantOf(id) !== undefined && extension.length > 1) yield { id, key, extension }
+  for await (const info of storage.list(ZNODES_PREFIX, { signal })) {
+    const snapshot = storedSnapshot(info)
+    if (snapshot !== undefined) yield snapshot
   }
+}
+
+/** The snapshot that an object below {@link ZNODES_PREFIX} is by its name, or `undefined` when it is none of ours. */
+export function storedSnapshot({ key, sizeBytes }: ObjectInfo): StoredSnapshot | undefined {
+  const name = key.slice(ZNODES_PREFIX.length)
+  const [id = ''] = name.split('.', 1)
+  const extension = name.slice(id.length)
+  return instantOf(id) !== undefined && extension.length > 1 ? { id, key, extension, sizeBytes } : undefined
 }
 
 /**
@@ -126,10 +134,15 @@ export async function* readSnapshotNodes(
     tally.add(node)
     yield node
   }
-  const { nodes, crc32c } = tally.content
-  if (header?.nodes !== nodes || header.crc32c !== crc32c) {
+  if (header === undefined || !isContentOf(header, tally.content)) {
     throw new ArchiveCorruptError(`${key} does not hold the nodes its header speaks of`, { key })
   }
+}
+
+function isContentOf(header: SnapshotHeader, { nodes, bytes, ephemerals, crc32c }: SnapshotContent): boolean {
+  return (
+    header.nodes === nodes && header.bytes === bytes && header.ephemerals === ephemerals && header.crc32c === crc32c
+  )
 }
 
 /** Damage is reported with the object it is in, which a codec does not know. */

@@ -140,7 +140,8 @@ function restoresVersion({ data }: Znode, policy: NodePolicy): boolean {
   return policy.versions || data === null || data.length === 0
 }
 
-function sameBytes(one: Uint8Array | null, other: Uint8Array | null): boolean {
+/** Whether two nodes hold the same data: none is not the same as empty. */
+export function sameBytes(one: Uint8Array | null, other: Uint8Array | null): boolean {
   if (one === null || other === null) return one === other
   return Buffer.compare(one, other) === 0
 }

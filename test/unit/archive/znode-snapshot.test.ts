@@ -1,37 +1,32 @@
 import { describe, expect, it } from 'vitest'
-import { findSnapshot, readSnapshotNodes, writeSnapshot } from '../../../src/archive/znode-snapshot.js'
+import { findSnapshot, readSnapshotNodes } from '../../../src/archive/znode-snapshot.js'
 import { jsonLinesZnodes } from '../../../src/codec/json-lines-znodes.js'
 import { MemoryStorage } from '../../../src/storage/memory.js'
 import { ZnodeArchive } from '../../../src/znode-archive.js'
-import type { Znode } from '../../../src/zookeeper/znode.js'
-import { collected, streamOf, znode } from '../../support/znode-arbitrary.js'
+import { copySnapshot, editSnapshot, storeSnapshot } from '../../support/stored-snapshots.js'
+import { collected, znode } from '../../support/znode-arbitrary.js'
 
-const FACTS = {
-  takenMs: Date.UTC(2026, 10, 23, 19, 18, 39, 123),
-  roots: ['/'],
-  exclude: ['/zookeeper', /\d+$/i],
-  unreadable: ['/secret'],
-  consistency: 'settled',
-  fromZxid: 2n ** 62n,
-  toZxid: 2n ** 62n + 5n,
-} as const
+const TAKEN_MS = Date.UTC(2026, 10, 23, 19, 18, 39, 123)
 const NODES = [znode({ path: '/' }), znode({ path: '/a', data: Buffer.from('xyz') })]
 
-async function stored({ storage = new MemoryStorage(), takenMs = FACTS.takenMs, nodes = NODES } = {}) {
-  await storage.put('archive.json', Buffer.from('{"format":1}'))
-  const snapshot = { facts: { ...FACTS, takenMs }, nodes: () => streamOf<Znode>(nodes), codec: jsonLinesZnodes() }
-  return { storage, header: await writeSnapshot(storage, snapshot, {}) }
+async function stored({ storage = new MemoryStorage(), takenMs = TAKEN_MS } = {}) {
+  const header = await storeSnapshot(storage, {
+    takenMs,
+    exclude: ['/zookeeper', /\d+$/i],
+    unreadable: ['/secret'],
+    consistency: 'settled',
+    fromZxid: 2n ** 62n,
+    toZxid: 2n ** 62n + 5n,
+    nodes: NODES,
+  })
+  return { storage, header }
 }
 
-/** The one snapshot of `storage`, with its text changed, in a storage of its own. */
+/** A storage with a copy of the one snapshot of `storage`, its text changed. */
 async function edited(storage: MemoryStorage, edit: (text: string) => string): Promise<MemoryStorage> {
-  const { key } = await findSnapshot(storage, 'latest', {})
-  const before = Buffer.concat(await collected(storage.get(key))).toString()
-  const after = edit(before)
-  expect(after).not.toBe(before)
   const copy = new MemoryStorage()
-  await copy.put('archive.json', Buffer.from('{"format":1}'))
-  await copy.put(key, Buffer.from(after))
+  await copySnapshot(storage, copy)
+  await editSnapshot(copy, 'latest', edit)
   return copy
 }
 
@@ -48,6 +43,8 @@ describe('a stored snapshot', () => {
   it.each([
     ['a byte of a node', (text: string) => text.replace('xyz', 'xyZ')],
     ['a count', (text: string) => text.replace('\\"nodes\\":2', '\\"nodes\\":3')],
+    ['the count of bytes', (text: string) => text.replace('\\"bytes\\":\\"3', '\\"bytes\\":\\"4')],
+    ['the count of ephemerals', (text: string) => text.replace('\\"ephemerals\\":0', '\\"ephemerals\\":1')],
     ['the header', (text: string) => text.replace('settled', 'sattled')],
     ['all of the header', (text: string) => text.slice(text.indexOf('\n') + 1).replace('{"nodes":3}', '{"nodes":2}')],
     [
@@ -73,7 +70,7 @@ describe('a stored snapshot', () => {
 
   it('is found as the latest, by its id, or as the latest before an instant', async () => {
     const { storage, header: first } = await stored()
-    const { header: second } = await stored({ storage, takenMs: FACTS.takenMs + 1 })
+    const { header: second } = await stored({ storage, takenMs: TAKEN_MS + 1 })
     const found = async (choice: Parameters<typeof findSnapshot>[1]) => (await findSnapshot(storage, choice, {})).id
     expect(await found('latest')).toBe(second.id)
     expect(await found(first.id)).toBe(first.id)

@@ -1,0 +1,16 @@
+import type { SnapshotHeader } from '../archive/znode-snapshot-header.js'
+import { isWithin } from '../zookeeper/path.js'
+import { matchesPath } from '../zookeeper/path-filter.js'
+
+/**
+ * Why a snapshot that does not hold `path` says nothing about it; `undefined` when it says that there was no such node.
+ */
+export function outsideOf(
+  { roots, exclude, unreadable }: Pick<SnapshotHeader, 'roots' | 'exclude' | 'unreadable'>,
+  path: string,
+): string | undefined {
+  if (!roots.some((root) => isWithin(path, root))) return 'was taken of other nodes'
+  if (matchesPath(exclude, path)) return 'leaves it out'
+  if (unreadable.some((top) => isWithin(path, top))) return 'could not read it'
+  return undefined
+}
