@@ -1,8 +1,8 @@
 import { Kafka, logLevel } from 'kafkajs'
 import { eventually } from '../support/eventually.js'
-import { ClusterNode } from './cluster-node.js'
+import { ClusterNode, destroyAll, startTogether } from './cluster-node.js'
 import { BROKER_SETTINGS } from './kafka-broker.js'
-import type { KafkaProcess } from './kafka-process.js'
+import { type KafkaProcess, partitionsIn, startKafkaProcess } from './kafka-process.js'
 import { formatOnce, KRAFT_SETTINGS, newClusterId } from './kraft.js'
 import { expectListening, freePort, LOOPBACK } from './ports.js'
 
@@ -30,14 +30,27 @@ export interface Kafka4ClusterOptions {
   readonly properties?: Readonly<Record<string, string>> | undefined
 }
 
+/** A server of a Kafka cluster. */
+export class KafkaNode extends ClusterNode {
+  /** Starts nothing yet. */
+  constructor(id: number, process: KafkaProcess) {
+    super({ id, port: process.port, start: (options) => startKafkaProcess(process, options) })
+  }
+
+  /** The server's `log.dirs`: one folder per partition, `<topic>-<partition>`, with its segment files. */
+  get partitionsDirectory(): string {
+    return partitionsIn(this.dataDirectory)
+  }
+}
+
 /** A running cluster of three brokers. */
 export interface Kafka4Cluster {
   /** Bootstrap list with the three brokers, whether they run or not. */
   readonly brokers: string[]
   /** The servers of the cluster: the controller and the brokers. */
-  readonly nodes: readonly ClusterNode[]
+  readonly nodes: readonly KafkaNode[]
   /** The broker with the node id `id`: 1, 2 or 3. */
-  broker(id: number): ClusterNode
+  broker(id: number): KafkaNode
   /** Kills all servers and deletes their data. */
   destroy(): Promise<void>
 }
@@ -50,7 +63,7 @@ export async function startKafka4Cluster({ properties }: Kafka4ClusterOptions = 
   const controllerPort = await freePort()
   const quorum = { 'controller.quorum.voters': `${CONTROLLER_ID}@${LOOPBACK}:${controllerPort}` }
   const beforeStart = formatOnce(newClusterId())
-  const node = (id: number, port: number, role: Readonly<Record<string, string>>): ClusterNode => {
+  const node = (id: number, port: number, role: Readonly<Record<string, string>>): KafkaNode => {
     const own = { 'node.id': String(id), ...role }
     const process: KafkaProcess = {
       name: 'kafka4',
@@ -61,13 +74,13 @@ export async function startKafka4Cluster({ properties }: Kafka4ClusterOptions = 
       // A broker opens its port once the controller lets it take part.
       expectReady: () => expectListening(port),
     }
-    return new ClusterNode(id, process)
+    return new KafkaNode(id, process)
   }
   const controller = node(CONTROLLER_ID, controllerPort, {
     'process.roles': 'controller',
     listeners: `CONTROLLER://${LOOPBACK}:${controllerPort}`,
   })
-  const brokers: ClusterNode[] = []
+  const brokers: KafkaNode[] = []
   for (const id of BROKER_IDS) {
     const port = await freePort()
     const listeners = `PLAINTEXT://${LOOPBACK}:${port}`
@@ -76,7 +89,7 @@ export async function startKafka4Cluster({ properties }: Kafka4ClusterOptions = 
   return start(controller, brokers)
 }
 
-async function start(controller: ClusterNode, brokers: readonly ClusterNode[]): Promise<Kafka4Cluster> {
+async function start(controller: KafkaNode, brokers: readonly KafkaNode[]): Promise<Kafka4Cluster> {
   const nodes = [controller, ...brokers]
   const cluster: Kafka4Cluster = {
     brokers: brokers.map(({ address }) => address),
@@ -86,18 +99,13 @@ async function start(controller: ClusterNode, brokers: readonly ClusterNode[]): 
       if (found === undefined) throw new RangeError(`the cluster has no broker ${id}`)
       return found
     },
-    async destroy() {
-      await Promise.all(nodes.map((node) => node.destroy()))
-    },
+    destroy: () => destroyAll(nodes),
   }
-  const starting = nodes.map((node) => node.start())
+  await startTogether(nodes)
   try {
-    await Promise.all(starting)
     await eventually(() => expectGroups(cluster.brokers), { limitMs: GROUPS_LIMIT_MS })
     return cluster
   } catch (error) {
-    // What is still starting can only be destroyed once it has started.
-    await Promise.allSettled(starting)
     await cluster.destroy()
     throw error
   }

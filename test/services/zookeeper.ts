@@ -1,36 +1,55 @@
+import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fourLetterWord } from './four-letter-word.js'
 import { startJavaService } from './java-service.js'
 import { freePort, LOOPBACK } from './ports.js'
 import { writeProperties } from './properties-file.js'
-import type { ConfigurableServiceOptions, ZooKeeperService } from './service.js'
+import type { ConfigurableServiceOptions, Service, ZooKeeperService } from './service.js'
 
 /** Starts a ZooKeeper 3.9 server that stands alone. `properties` are lines of `zoo.cfg`. */
 export async function startZooKeeper(options: ConfigurableServiceOptions = {}): Promise<ZooKeeperService> {
   const port = options.port ?? (await freePort())
-  const connect = `${LOOPBACK}:${port}`
-  const service = await startJavaService({
-    name: 'zookeeper',
-    port,
-    dataDirectory: options.dataDirectory,
-    mainClass: 'org.apache.zookeeper.server.quorum.QuorumPeerMain',
-    heapMegabytes: 256,
-    prepare: async (dataDirectory) => [
-      await writeProperties(join(dataDirectory, 'zoo.cfg'), {
-        ...settings(dataDirectory, port),
-        ...options.properties,
-      }),
-    ],
-    expectReady: async () => expectServing(await fourLetterWord(connect, 'srvr')),
-  })
-  return { ...service, port, connect }
+  const service = await startZooKeeperProcess({ ...options, port, heapMegabytes: 256 })
+  return { ...service, port, connect: `${LOOPBACK}:${port}` }
 }
 
-function settings(dataDirectory: string, port: number): Record<string, string> {
+/** A ZooKeeper server to start. */
+export interface ZooKeeperProcess extends ConfigurableServiceOptions {
+  readonly port: number
+  readonly heapMegabytes: number
+  /** Its number in an ensemble; left out where it stands alone. */
+  readonly myId?: number | undefined
+}
+
+/** Starts a ZooKeeper server and returns once it serves, which in an ensemble it does only with a majority of others. */
+export async function startZooKeeperProcess({
+  port,
+  heapMegabytes,
+  myId,
+  dataDirectory,
+  properties,
+}: ZooKeeperProcess): Promise<Service> {
+  return startJavaService({
+    name: 'zookeeper',
+    port,
+    dataDirectory,
+    mainClass: 'org.apache.zookeeper.server.quorum.QuorumPeerMain',
+    heapMegabytes,
+    async prepare(directory) {
+      const data = join(directory, 'data')
+      await mkdir(data, { recursive: true })
+      if (myId !== undefined) await writeFile(join(data, 'myid'), String(myId))
+      return [await writeProperties(join(directory, 'zoo.cfg'), { ...settings(data, port), ...properties })]
+    },
+    expectReady: async () => expectServing(await fourLetterWord(`${LOOPBACK}:${port}`, 'srvr')),
+  })
+}
+
+function settings(data: string, port: number): Record<string, string> {
   return {
     // Sessions last 2 to 20 ticks: short ones, so that what a killed client leaves behind goes soon.
     tickTime: '500',
-    dataDir: join(dataDirectory, 'data'),
+    dataDir: data,
     clientPort: String(port),
     clientPortAddress: LOOPBACK,
     'admin.enableServer': 'false',
