@@ -40,7 +40,7 @@ async function* verifySnapshot(
       yield { kind: 'mismatch', key, text, hint: 'somebody has renamed or copied it; a choice by time would go wrong' }
     }
     if (problem !== undefined) {
-      const hint = 'a restore puts them in order; to compare it with others, take a new snapshot'
+      const hint = 'take a new snapshot; this one can be read, but not compared, and perhaps not restored'
       yield { kind: 'mismatch', key, text: `${key} does not hold its znodes in order: ${problem}`, hint }
     }
   } catch (error) {

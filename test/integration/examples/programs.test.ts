@@ -25,6 +25,7 @@ describe('the example programs', () => {
     const client = new S3Client({ endpoint, region: 'us-east-1', forcePathStyle: true, credentials })
     await client.send(new CreateBucketCommand({ Bucket: bucket }))
     client.destroy()
+    await createRoot()
   })
 
   interface Ended {
@@ -113,9 +114,22 @@ describe('the example programs', () => {
   })
 
   it('take a snapshot of ZooKeeper and bring it back', async () => {
-    await createRoot()
     expect(await run('snapshot-zookeeper', [])).toMatchObject({ code: 0, stdout: expect.stringContaining('exact') })
     expect(await run('restore-zookeeper', [])).toMatchObject({ code: 0 })
+  })
+
+  it('list, verify, compare and prune snapshots of ZooKeeper', async () => {
+    const prefix = { PREFIX: 'snapshots' }
+    for (const _ of ['older', 'newer']) expect(await run('snapshot-zookeeper', [], prefix)).toMatchObject({ code: 0 })
+    const seen = await run('look-at-snapshots', [], prefix)
+    expect(seen).toMatchObject({ code: 0, stderr: '' })
+    const [older = '', newer = ''] = [...seen.stdout.matchAll(/^snapshot (\S+): \d+ znodes/gm)].map(([, id]) => id)
+    expect(await run('look-at-snapshots', [older, 'latest'], prefix)).toMatchObject({ code: 0, stdout: '' })
+    const rules = { ...prefix, LAST: '1', DAILY: '1', WEEKLY: '1' }
+    const told = await run('prune-snapshots', [], { ...rules, DRY_RUN: '1' })
+    expect(told.stdout).toMatch(new RegExp(`^would delete znodes/${older}\\.znodes\\.jsonl, \\d+ bytes\n$`))
+    expect(await run('prune-snapshots', [], rules)).toMatchObject({ code: 0 })
+    expect((await run('look-at-snapshots', [], prefix)).stdout).toMatch(new RegExp(`^snapshot ${newer}:.*\n$`))
   })
 
   it.each([
