@@ -8,6 +8,7 @@ import { integerOption, portOption, rejectUnknownOptions } from './internal/opti
 import { ProgressReporter, ratePerSecond } from './progress.js'
 import type { ArchiveStorage } from './storage/storage.js'
 import { type CollectedTree, collectTree } from './znodes/collect.js'
+import { inPathOrder } from './znodes/path-order.js'
 import type { TreeEvent } from './znodes/read-tree.js'
 import { type CheckedSnapshotOptions, checkedSnapshotOptions, type SnapshotOptions } from './znodes/snapshot-options.js'
 import { type SnapshotSummary, summaryOf } from './znodes/snapshot-summary.js'
@@ -99,8 +100,7 @@ export class ZnodeSnapshotter {
     }
     const tree = yield* collectTree(this.#zookeeper, { ...options, concurrency: this.#concurrency, onRead })
     checkComplete(tree, options)
-    const { nodes, ...proof } = tree
-    const snapshot = { facts: { takenMs, roots, exclude, ...proof }, nodes: () => iterated(nodes), codec: this.#codec }
+    const snapshot = { facts: { takenMs, roots, exclude, ...factsOf(tree) }, nodes: nodesOf(tree), codec: this.#codec }
     const summary = summaryOf(await writeSnapshot(this.#storage, snapshot, { signal }))
     progress.finish()
     yield { type: 'snapshot', id: summary.id }
@@ -108,9 +108,9 @@ export class ZnodeSnapshotter {
   }
 }
 
-function checkComplete({ nodes, unreadable, consistency }: CollectedTree, options: CheckedSnapshotOptions): void {
-  const present = new Set([...nodes.map(({ path }) => path), ...unreadable])
-  const missing = options.roots.find((root) => !present.has(root))
+function checkComplete({ reader, consistency }: CollectedTree, options: CheckedSnapshotOptions): void {
+  const { unreadable } = reader
+  const missing = options.roots.find((root) => !reader.isKnown(root))
   if (missing !== undefined) {
     throw new SnapshotIncompleteError(`there is no znode ${missing} to take a snapshot of`, {
       hint: 'check `roots` and the chroot of the connection string',
@@ -130,6 +130,15 @@ function checkComplete({ nodes, unreadable, consistency }: CollectedTree, option
   }
 }
 
-async function* iterated<T>(items: readonly T[]): AsyncGenerator<T, void, void> {
-  yield* items
+function factsOf({ reader, consistency, fromZxid, toZxid }: CollectedTree) {
+  const moved = consistency === 'fuzzy' ? reader.moved : []
+  return { unreadable: reader.unreadable, consistency, moved, fromZxid, toZxid }
+}
+
+/** The nodes, as often as they are asked for. */
+function nodesOf({ reader: { tree } }: CollectedTree): () => AsyncGenerator<Znode, void, void> {
+  const order = inPathOrder(tree)
+  return async function* () {
+    for (const node of order) yield tree.znodeOf(node)
+  }
 }

@@ -81,6 +81,11 @@ export class JsonFields {
     return value.map((item, index) => read(new JsonFields(item, this.key, `${this.#pathOf(name)}[${index}]`)))
   }
 
+  /** A list of strings that may be left out, which says that there is none. */
+  optionalStringList(name: string): string[] {
+    return this.#fields[name] === undefined ? [] : this.stringList(name)
+  }
+
   /** A list of strings. */
   stringList(name: string): string[] {
     const value = this.#fields[name]

@@ -12,7 +12,8 @@ import { JsonFields } from './json-object.js'
  *
  * - `exact`: nothing at all was written while it was taken.
  * - `settled`: others wrote meanwhile, but each node was seen to be the same before and after one instant.
- * - `fuzzy`: each node is as it was at some instant between the two zxids.
+ * - `fuzzy`: each node is as it was at some instant between the two zxids. Those that are not named as moved were so at
+ *   the first of them.
  */
 export type SnapshotConsistency = 'exact' | 'settled' | 'fuzzy'
 
@@ -27,6 +28,8 @@ export interface SnapshotHeader {
   /** What was left out because it could not be read, with all that is below. */
   readonly unreadable: readonly string[]
   readonly consistency: SnapshotConsistency
+  /** Nodes of a `fuzzy` snapshot that others changed or deleted between the two zxids; empty for every other one. */
+  readonly moved: readonly string[]
   /** `exact` and `settled` snapshots are the tree as it was at this transaction. */
   readonly fromZxid: bigint
   /** The transaction up to which the tree was watched. */
@@ -125,6 +128,7 @@ export function headerFromZnode(node: Znode | undefined, key: string): SnapshotH
     exclude: [...fields.stringList('excludedPaths'), ...fields.list('excludedPatterns', patternFrom)],
     unreadable: fields.stringList('unreadable'),
     consistency,
+    moved: fields.optionalStringList('moved'),
     fromZxid: fields.bigint('fromZxid'),
     toZxid: fields.bigint('toZxid'),
     nodes: fields.integer('nodes'),

@@ -33,9 +33,12 @@ export interface SnapshotReadOptions extends StorageCallOptions {
 /** What is known of a snapshot apart from its nodes. */
 export type SnapshotFacts = Omit<SnapshotHeader, keyof SnapshotContent>
 
+/** Largest object that is encoded in memory; of larger ones there is never more than a part. */
+const IN_MEMORY_BYTES = 33_554_432
+
 /**
- * Stores a snapshot as one object, whole or not at all. `nodes` is read twice: the header comes first and sums up what
- * follows.
+ * Stores a snapshot as one object, whole or not at all. `nodes` is read several times, and must give the same each time:
+ * the header comes first and sums up what follows, and a put may have to be repeated.
  */
 export async function writeSnapshot(
   storage: ArchiveStorage,
@@ -52,12 +55,26 @@ export async function writeSnapshot(
   const header = { ...facts, ...tally.content }
   const id = newInstantId(facts.takenMs)
   const key = `${ZNODES_PREFIX}${id}${codec.extension}`
-  // Encoded once: a codec that encrypts gives other bytes each time, and a put that is repeated must send the same.
-  const body: Uint8Array[] = []
-  for await (const chunk of codec.encode(withHeader(header, nodes()), { signal, subject: id })) body.push(chunk)
-  const { created } = await storage.put(key, body, { signal })
+  const encoded = () => codec.encode(withHeader(header, nodes()), { signal, subject: id })
+  const { created } = await storage.put(key, (await inMemory(encoded())) ?? encoded, { signal })
   if (!created) throw new StorageError(`${key} exists already`, { key, retryable: true })
   return { id, ...header }
+}
+
+/**
+ * The chunks of an object that is not large. A put that is repeated should send the same bytes, by which its own object
+ * is known, and a codec that encrypts gives other bytes each time. Of a large object the repetition would then meet one
+ * of unknown origin, and the snapshot would have to be taken anew.
+ */
+async function inMemory(encoded: AsyncIterable<Uint8Array>): Promise<Uint8Array[] | undefined> {
+  const chunks: Uint8Array[] = []
+  let bytes = 0
+  for await (const chunk of encoded) {
+    bytes += chunk.length
+    if (bytes > IN_MEMORY_BYTES) return undefined
+    chunks.push(chunk)
+  }
+  return chunks
 }
 
 async function* withHeader(header: SnapshotHeader, nodes: AsyncIterable<Znode>): AsyncGenerator<Znode> {

@@ -1,7 +1,15 @@
-import { parentOf } from '../zookeeper/path.js'
+import { childOf, parentOf } from '../zookeeper/path.js'
 import type { ZooKeeperTransport } from '../zookeeper/transport.js'
+import type { ZnodeStat } from '../zookeeper/znode.js'
 import type { PlannedNode } from './decide.js'
-import { TreeReader } from './read-tree.js'
+import { readLive } from './live-node.js'
+
+/** Which nodes to look at, and how. */
+interface DeletionOptions {
+  readonly inScope: (path: string) => boolean
+  readonly concurrency: number
+  readonly signal: AbortSignal | undefined
+}
 
 /**
  * Plans to delete the nodes at `tops` with everything below them, children before their parents. What belongs to a
@@ -10,19 +18,18 @@ import { TreeReader } from './read-tree.js'
 export async function* planDeletions(
   zookeeper: ZooKeeperTransport,
   tops: readonly string[],
-  options: ConstructorParameters<typeof TreeReader>[1],
+  options: DeletionOptions,
 ): AsyncGenerator<PlannedNode, void, void> {
-  const tree = new TreeReader(zookeeper, options)
-  for await (const _ of tree.read(tops)) options.signal?.throwIfAborted()
+  const nodes = await liveNodes(zookeeper, tops, options)
   const deletedChildren = new Map<string | undefined, number>()
-  const paths = [...tree.nodes.keys()].sort().reverse()
+  const paths = [...nodes.keys()].sort().reverse()
   for (const path of paths) {
-    const node = tree.nodes.get(path)
-    if (node === undefined) continue
+    const stat = nodes.get(path)
+    if (stat === undefined) continue
     const why =
-      node.kind === 'ephemeral'
+      stat.ephemeralOwner !== 0n
         ? 'a live session owns it'
-        : node.childCount > (deletedChildren.get(path) ?? 0)
+        : stat.childCount > (deletedChildren.get(path) ?? 0)
           ? 'nodes below it stay'
           : undefined
     if (why !== undefined) {
@@ -34,7 +41,27 @@ export async function* planDeletions(
     yield {
       path,
       changes: [{ path, action: 'delete', why: 'the snapshot does not hold it' }],
-      operation: { type: 'delete', path, version: node.version },
+      operation: { type: 'delete', path, version: stat.version },
     }
   }
+}
+
+async function liveNodes(
+  zookeeper: ZooKeeperTransport,
+  tops: readonly string[],
+  { inScope, concurrency, signal }: DeletionOptions,
+): Promise<ReadonlyMap<string, ZnodeStat>> {
+  const nodes = new Map<string, ZnodeStat>()
+  const queue = [...tops]
+  while (queue.length > 0) {
+    const wave = queue.splice(-concurrency)
+    const live = await Promise.all(wave.map((path) => readLive(zookeeper, path, { signal })))
+    for (const [index, path] of wave.entries()) {
+      const reading = live[index]
+      if (reading === undefined || reading === 'unreadable') continue
+      nodes.set(path, reading.stat)
+      queue.push(...reading.children.map((name) => childOf(path, name)).filter(inScope))
+    }
+  }
+  return nodes
 }

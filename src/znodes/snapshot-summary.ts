@@ -14,6 +14,8 @@ export interface SnapshotSummary {
   readonly unreadable: readonly string[]
   /** How far it is known to be one state of the tree. */
   readonly consistency: SnapshotConsistency
+  /** Nodes of a `fuzzy` snapshot that others changed or deleted between the two zxids; empty for every other one. */
+  readonly moved: readonly string[]
   /** `exact` and `settled` snapshots are the tree as it was at this transaction. */
   readonly fromZxid: bigint
   /** The transaction up to which the tree was watched. */
@@ -22,6 +24,6 @@ export interface SnapshotSummary {
 
 /** The part of a stored snapshot's header that the caller is told. */
 export function summaryOf(snapshot: SnapshotSummary): SnapshotSummary {
-  const { id, nodes, bytes, ephemerals, unreadable, consistency, fromZxid, toZxid } = snapshot
-  return { id, nodes, bytes, ephemerals, unreadable, consistency, fromZxid, toZxid }
+  const { id, nodes, bytes, ephemerals, unreadable, consistency, moved, fromZxid, toZxid } = snapshot
+  return { id, nodes, bytes, ephemerals, unreadable, consistency, moved, fromZxid, toZxid }
 }

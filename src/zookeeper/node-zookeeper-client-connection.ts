@@ -84,6 +84,7 @@ export class ZooKeeperConnection {
     const message = await new Promise<Buffer>((resolve, reject) => {
       // The client would send it after the next connect, but ahead of the credentials.
       if (this.#manager.state !== CLIENT_STATES.connected) throw this.#lost()
+      this.#gatherWrites()
       this.#outstanding.add(reject)
       this.#manager.queue(outgoing(request), (error, message) => {
         this.#outstanding.delete(reject)
@@ -92,6 +93,14 @@ export class ZooKeeperConnection {
       })
     })
     return opened(request, message)
+  }
+
+  /** A write for each of many small requests would take most of the time, here and on the server. */
+  #gatherWrites(): void {
+    const { socket } = this.#manager
+    if (socket === undefined || socket.writableCorked > 0) return
+    socket.cork()
+    process.nextTick(() => socket.uncork())
   }
 
   /** Ends the session where there is one. Nothing stays open. */

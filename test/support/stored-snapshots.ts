@@ -10,6 +10,7 @@ const FACTS: SnapshotFacts = {
   exclude: ['/zookeeper'],
   unreadable: [],
   consistency: 'exact',
+  moved: [],
   fromZxid: 1n,
   toZxid: 2n,
 }

@@ -172,9 +172,9 @@ describe('an encrypted archive', () => {
   it('notices a snapshot that lies where another one belongs', async () => {
     const storage = new MemoryStorage()
     const codec = compose(jsonLinesZnodes(), encrypted({ recipients: [recipient], identities: [identity] }))
-    const facts = { takenMs: 1_000, roots: ['/'], exclude: [], unreadable: [], consistency: 'exact' as const }
+    const proof = { consistency: 'exact' as const, moved: [], fromZxid: 1n, toZxid: 1n }
     const snapshot = {
-      facts: { ...facts, fromZxid: 1n, toZxid: 1n },
+      facts: { takenMs: 1_000, roots: ['/'], exclude: [], unreadable: [], ...proof },
       nodes: () => streamOf([znode({ path: '/' })]),
       codec,
     }
