@@ -79,8 +79,11 @@ export class ZooKeeperConnection {
     return new Promise((resolve, reject) => this.#waiters.add({ resolve, reject }))
   }
 
-  /** Sends a request. Nothing is kept for later: without a connection it rejects at once. */
-  async send(request: ZooKeeperRequest<unknown>): Promise<Answer> {
+  /**
+   * Sends a request. Nothing is kept for later: without a connection it rejects at once. A server that is behind the
+   * transaction `since` must not tell how things are.
+   */
+  async send(request: ZooKeeperRequest<unknown>, since = 0n): Promise<Answer> {
     const message = await new Promise<Buffer>((resolve, reject) => {
       // The client would send it after the next connect, but ahead of the credentials.
       if (this.#manager.state !== CLIENT_STATES.connected) throw this.#lost()
@@ -92,6 +95,11 @@ export class ZooKeeperConnection {
         else resolve(message)
       })
     })
+    const zxid = message.readBigInt64BE(8)
+    if (request.repeatable && zxid >= 0n && zxid < since) {
+      this.abandon(lostConnection('a server of ZooKeeper is behind what another one has told'))
+      throw this.#lost()
+    }
     return opened(request, message)
   }
 
@@ -195,8 +203,12 @@ function opened({ doing }: ZooKeeperRequest<unknown>, message: Buffer): Answer {
   const zxid = content.long()
   const code = content.int()
   if (code === 0) return { zxid, content }
-  const reason = errorName(code)
-  throw new TransportError(`ZooKeeper refused to ${doing}: ${reason}`, {
+  throw refusal(doing, errorName(code))
+}
+
+/** Says what the server refused to do. */
+export function refusal(doing: string, reason: string): TransportError {
+  return new TransportError(`ZooKeeper refused to ${doing}: ${reason}`, {
     system: 'zookeeper',
     reason,
     hint: HINTS[reason],

@@ -27,6 +27,8 @@ export class ZooKeeperSession {
   readonly #options: SessionOptions
   #current: ZooKeeperConnection | undefined
   #closed = false
+  /** The newest transaction that any answer has told of. */
+  #zxid = 0n
 
   constructor(options: SessionOptions) {
     this.#options = options
@@ -63,7 +65,8 @@ export class ZooKeeperSession {
       try {
         await deadline.wait(connection.ready())
         sent = true
-        const { zxid, content } = await deadline.wait(connection.send(request))
+        const { zxid, content } = await deadline.wait(connection.send(request, this.#zxid))
+        if (zxid > this.#zxid) this.#zxid = zxid
         return { zxid, value: decoded(request, content) }
       } catch (error) {
         if (error instanceof DeadlinePassedError) throw this.#giveUp(connection, request, sent)

@@ -2,6 +2,7 @@ import { TransportError } from '../errors.js'
 import { integerOption, nameOption, rejectUnknownOptions } from '../internal/options.js'
 import { OPEN_ACL } from './acl.js'
 import type { ZooKeeperAuth } from './node-zookeeper-client-connection.js'
+import { GatheredReads } from './node-zookeeper-client-gathered-reads.js'
 import { ZooKeeperSession } from './node-zookeeper-client-session.js'
 import { upwards } from './path.js'
 import {
@@ -10,7 +11,6 @@ import {
   existsRequest,
   getAclRequest,
   getChildrenRequest,
-  getDataRequest,
   setAclRequest,
 } from './protocol/requests.js'
 import type {
@@ -60,6 +60,7 @@ const MAX_READ_ATTEMPTS = 20
  */
 export class NodeZooKeeperTransport implements ZooKeeperTransport {
   readonly #session: ZooKeeperSession
+  readonly #data: GatheredReads
 
   /** @throws TypeError or RangeError when an option is wrong. */
   constructor(options: NodeZooKeeperTransportOptions) {
@@ -70,11 +71,13 @@ export class NodeZooKeeperTransport implements ZooKeeperTransport {
       auth: authOption(options.auth),
       timeoutMs: integerOption('timeoutMs', options.timeoutMs, DEFAULTS.timeoutMs, { min: 1, max: MAX_TIMEOUT_MS }),
     })
+    this.#data = new GatheredReads(this.#session)
   }
 
   async fence(options: ZooKeeperCallOptions = {}): Promise<bigint> {
     const { zxid, value } = await this.#session.call((resolve) => checkRequest(resolve('/')), options)
-    if (value.committed) return zxid
+    // A transaction that is refused is a transaction as well: it has a zxid, and the servers agree on it.
+    if (value.committed || value.reason === 'NO_AUTH') return zxid
     const hint = value.reason === 'NO_NODE' ? 'the chroot of the connection string does not exist' : undefined
     throw refused('write a fence', value.reason, hint)
   }
@@ -124,10 +127,8 @@ export class NodeZooKeeperTransport implements ZooKeeperTransport {
 
   /** Answers `undefined` when the node's parts were read at instants between which they changed. */
   async #readOnce(path: string, options: ZooKeeperCallOptions): Promise<ZnodeReading | undefined> {
-    const [{ value: access }, { value: content }] = await Promise.all([
-      this.#session.call((resolve) => getAclRequest(resolve(path)), options),
-      this.#session.call((resolve) => getDataRequest(resolve(path)), options),
-    ])
+    const { value: access } = await this.#session.call((resolve) => getAclRequest(resolve(path)), options)
+    const content = await this.#data.read(path, access.dataBytes, options)
     const { children, stat } =
       content.stat.childCount === 0
         ? { children: [], stat: content.stat }

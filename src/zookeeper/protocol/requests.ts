@@ -29,10 +29,12 @@ const OPCODES = {
   getChildren: 12,
   check: 13,
   multi: 14,
+  multiRead: 22,
 } as const
 const ERROR_RESULT = -1
 const ANY_VERSION = -1
 const PERSISTENT = 0
+const MULTI_END = [int(ERROR_RESULT), flag(true), int(-1)]
 
 /** Makes the server catch up with the leader before it answers what comes after. Needs no right and no node. */
 export function syncRequest(path: string): ZooKeeperRequest<void> {
@@ -45,8 +47,14 @@ export function existsRequest(path: string): ZooKeeperRequest<ZnodeStat> {
   return { doing: `look at ${path}`, opcode: OPCODES.exists, body, repeatable: true, decode: (answer) => answer.stat() }
 }
 
+/** Data of a node with its counters. */
+export interface DataReading {
+  readonly data: Uint8Array | null
+  readonly stat: ZnodeStat
+}
+
 /** Reads the data of the node at `path`. */
-export function getDataRequest(path: string): ZooKeeperRequest<{ data: Uint8Array | null; stat: ZnodeStat }> {
+export function getDataRequest(path: string): ZooKeeperRequest<DataReading> {
   return {
     doing: `read ${path}`,
     opcode: OPCODES.getData,
@@ -56,14 +64,37 @@ export function getDataRequest(path: string): ZooKeeperRequest<{ data: Uint8Arra
   }
 }
 
-/** Reads the access control list of the node at `path`. */
-export function getAclRequest(path: string): ZooKeeperRequest<{ acl: Acl[]; stat: ZnodeStat }> {
+/**
+ * Reads the data of the nodes at `paths`, in ZooKeeper 3.6 and newer. The answers come in the same order; for a node that
+ * cannot be read it is the protocol's name of the reason.
+ */
+export function getManyRequest(paths: readonly string[]): ZooKeeperRequest<readonly (DataReading | string)[]> {
+  return {
+    doing: `read ${paths.length} znodes`,
+    opcode: OPCODES.multiRead,
+    body: [...paths.flatMap((path) => [...multiHeader(OPCODES.getData), ...text(path), flag(false)]), ...MULTI_END],
+    repeatable: true,
+    decode: (answer) => {
+      const results: (DataReading | string)[] = []
+      for (;;) {
+        const [type, done] = [answer.int(), answer.flag()]
+        answer.int()
+        if (done) return results
+        if (type === ERROR_RESULT) results.push(errorName(answer.int()))
+        else results.push({ data: answer.bytes(), stat: answer.stat() })
+      }
+    },
+  }
+}
+
+/** Reads the access control list of the node at `path`, and how many bytes its data has. */
+export function getAclRequest(path: string): ZooKeeperRequest<{ acl: Acl[]; stat: ZnodeStat; dataBytes: number }> {
   return {
     doing: `read the ACL of ${path}`,
     opcode: OPCODES.getAcl,
     body: text(path),
     repeatable: true,
-    decode: (answer) => ({ acl: answer.acl(), stat: answer.stat() }),
+    decode: (answer) => ({ acl: answer.acl(), ...answer.sizedStat() }),
   }
 }
 
@@ -102,7 +133,7 @@ function multiRequest(operations: Pieces): ZooKeeperRequest<CommitOutcome> {
   return {
     doing: 'commit a transaction',
     opcode: OPCODES.multi,
-    body: [...operations, int(ERROR_RESULT), flag(true), int(-1)],
+    body: [...operations, ...MULTI_END],
     repeatable: false,
     decode: decodedOutcome,
   }

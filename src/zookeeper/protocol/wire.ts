@@ -84,23 +84,19 @@ export class WireReader {
   }
 
   stat(): ZnodeStat {
+    return this.sizedStat().stat
+  }
+
+  /** Counters, and how many bytes the data has. */
+  sizedStat(): { stat: ZnodeStat; dataBytes: number } {
     const [createdZxid, modifiedZxid, createdMs, modifiedMs] = [this.long(), this.long(), this.long(), this.long()]
     const [version, childrenVersion, aclVersion] = [this.int(), this.int(), this.int()]
     const ephemeralOwner = this.long()
-    this.int() // the length of the data, which the data itself tells
+    const dataBytes = this.int()
     const [childCount, childrenZxid] = [this.int(), this.long()]
-    return {
-      version,
-      childrenVersion,
-      aclVersion,
-      childCount,
-      createdZxid,
-      modifiedZxid,
-      childrenZxid,
-      createdMs,
-      modifiedMs,
-      ephemeralOwner,
-    }
+    const counters = { version, childrenVersion, aclVersion, childCount }
+    const zxids = { createdZxid, modifiedZxid, childrenZxid }
+    return { stat: { ...counters, ...zxids, createdMs, modifiedMs, ephemeralOwner }, dataBytes }
   }
 
   #slice(): Buffer | null {
