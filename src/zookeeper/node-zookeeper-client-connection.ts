@@ -1,4 +1,5 @@
 import { Buffer } from 'node:buffer'
+import type { ConnectionOptions } from 'node:tls'
 import { TransportError } from '../errors.js'
 import { type HardenedClient, hardenClient } from './node-zookeeper-client-hardening.js'
 import {
@@ -7,6 +8,7 @@ import {
   type OutgoingRequest,
   type ZooKeeperClient,
 } from './node-zookeeper-client-shape.js'
+import { connectWithTls } from './node-zookeeper-client-tls.js'
 import { errorName } from './protocol/error-names.js'
 import { syncRequest, type ZooKeeperRequest } from './protocol/requests.js'
 import { int, WireReader } from './protocol/wire.js'
@@ -43,10 +45,14 @@ export class ZooKeeperConnection {
   #caughtUp = false
 
   /** Takes a client that is not connected, and connects it. */
-  constructor(client: ZooKeeperClient, auth: readonly ZooKeeperAuth[]) {
+  constructor(
+    client: ZooKeeperClient,
+    { auth, tls }: { readonly auth: readonly ZooKeeperAuth[]; readonly tls: ConnectionOptions | undefined },
+  ) {
     this.#client = client
     this.#manager = client.connectionManager
     this.#hardened = hardenClient(client.connectionManager)
+    if (tls !== undefined) connectWithTls(client.connectionManager, tls)
     for (const { scheme, credentials } of auth) client.addAuthInfo(scheme, Buffer.from(credentials))
     client.on('connected', () => this.#onConnected())
     client.on('disconnected', () => this.#onDisconnected())

@@ -1,3 +1,4 @@
+import type { ConnectionOptions } from 'node:tls'
 import { TransportError } from '../errors.js'
 import { abortable } from '../internal/abort.js'
 import { Deadline, DeadlinePassedError } from '../internal/deadline.js'
@@ -19,6 +20,7 @@ export interface Answered<T> {
 interface SessionOptions {
   readonly connect: () => object
   readonly auth: readonly ZooKeeperAuth[]
+  readonly tls: ConnectionOptions | undefined
   readonly timeoutMs: number
 }
 
@@ -93,7 +95,7 @@ export class ZooKeeperSession {
   #connection(): ZooKeeperConnection {
     if (this.#closed) throw new TransportError('the ZooKeeper transport is closed', { system: 'zookeeper' })
     if (this.#current === undefined || this.#current.dead) {
-      this.#current = new ZooKeeperConnection(checkedClient(this.#options.connect()), this.#options.auth)
+      this.#current = new ZooKeeperConnection(checkedClient(this.#options.connect()), this.#options)
     }
     return this.#current
   }

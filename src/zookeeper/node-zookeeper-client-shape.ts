@@ -13,13 +13,19 @@ export interface OutgoingRequest {
 /** Told once what became of a request. */
 type AnswerCallback = (error: unknown, answer?: unknown) => void
 
+/** A server of the connection string. */
+export interface ServerAddress {
+  readonly host: string
+  readonly port: number
+}
+
 /** The part of node-zookeeper-client 1.1's connection manager that is relied on. */
 export interface ClientManager {
   state: number
   readonly chrootPath: string | undefined
-  readonly servers: readonly object[]
-  readonly socket?: Socket
-  readonly connectTimeoutHandler: NodeJS.Timeout | null
+  readonly servers: readonly ServerAddress[]
+  socket?: Socket
+  connectTimeoutHandler: NodeJS.Timeout | null
   /** In milliseconds, as agreed with the server once it is connected. */
   readonly sessionTimeout: number
   /** A server's share of the session's timeout, in milliseconds. */
@@ -30,8 +36,12 @@ export interface ClientManager {
   /** Zxid of the last answer, as eight bytes: what a reconnect must not fall behind. */
   readonly zxid: Buffer
   queue(request: OutgoingRequest, callback: AnswerCallback): void
-  findNextServer(use: (server: object) => void): void
+  connect(): void
+  setState(state: number): void
+  findNextServer(use: (server: ServerAddress) => void): void
   onSocketConnected(): void
+  onSocketConnectTimeout(): void
+  onSocketDrain(): void
   onSocketData(chunk: Buffer): void
   onSocketError(error: Error): void
   onSocketClosed(hadError: boolean): void
@@ -52,8 +62,12 @@ export const CLIENT_STATES = { disconnected: 0, connecting: 1, connected: 2, clo
 const CLIENT_METHODS = ['connect', 'close', 'addAuthInfo', 'on']
 const MANAGER_METHODS = [
   'queue',
+  'connect',
+  'setState',
   'findNextServer',
   'onSocketConnected',
+  'onSocketConnectTimeout',
+  'onSocketDrain',
   'onSocketData',
   'onSocketError',
   'onSocketClosed',

@@ -1,3 +1,4 @@
+import type { ConnectionOptions } from 'node:tls'
 import { TransportError } from '../errors.js'
 import { integerOption, nameOption, rejectUnknownOptions } from '../internal/options.js'
 import { OPEN_ACL } from './acl.js'
@@ -28,10 +29,17 @@ export type { ZooKeeperAuth }
 export interface NodeZooKeeperTransportOptions {
   /**
    * Makes a client with `createClient` of node-zookeeper-client 1.1, and a new one each time: a client whose session
-   * has expired is dead. The transport connects it. A chroot in the connection string is honoured. For TLS replace
-   * `client.connectionManager.connect` before returning the client.
+   * has expired is dead. The transport connects it. A chroot in the connection string is honoured.
    */
   readonly connect: () => object
+  /**
+   * Speaks TLS with the servers, with these options of `node:tls`: mostly `ca`, and `cert` with `key` where the servers
+   * want to know their clients, who are then proven by the scheme `x509`. Each server's certificate must name it as the
+   * connection string does, unless `servername` gives another name.
+   *
+   * @defaultValue none: connections are plain
+   */
+  readonly tls?: ConnectionOptions | undefined
   /** Identities to prove before anything is asked. @defaultValue none */
   readonly auth?: readonly ZooKeeperAuth[] | undefined
   /**
@@ -64,10 +72,11 @@ export class NodeZooKeeperTransport implements ZooKeeperTransport {
 
   /** @throws TypeError or RangeError when an option is wrong. */
   constructor(options: NodeZooKeeperTransportOptions) {
-    rejectUnknownOptions('NodeZooKeeperTransport', options, ['connect', 'auth', 'timeoutMs'])
+    rejectUnknownOptions('NodeZooKeeperTransport', options, ['connect', 'tls', 'auth', 'timeoutMs'])
     if (typeof options.connect !== 'function') throw new TypeError('`connect` must be a function that makes a client')
     this.#session = new ZooKeeperSession({
       connect: options.connect,
+      tls: tlsOption(options.tls),
       auth: authOption(options.auth),
       timeoutMs: integerOption('timeoutMs', options.timeoutMs, DEFAULTS.timeoutMs, { min: 1, max: MAX_TIMEOUT_MS }),
     })
@@ -153,6 +162,12 @@ async function unlessMissing<T>(read: () => Promise<T>): Promise<T | undefined> 
 
 function refused(doing: string, reason: string, hint?: string): TransportError {
   return new TransportError(`ZooKeeper refused to ${doing}: ${reason}`, { system: 'zookeeper', reason, hint })
+}
+
+function tlsOption(tls: ConnectionOptions | undefined): ConnectionOptions | undefined {
+  if (tls === undefined) return undefined
+  if (typeof tls !== 'object' || tls === null) throw new TypeError('`tls` must be an object with options of node:tls')
+  return { ...tls }
 }
 
 function authOption(auth: readonly ZooKeeperAuth[] | undefined): readonly ZooKeeperAuth[] {
