@@ -1,6 +1,7 @@
 import { MemoryStorage, ZnodeArchive, ZnodeSnapshotter, type ZooKeeperTransport } from 'kafkeep'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished } from 'vitest'
 import { OPEN_ACL } from '../../../src/zookeeper/acl.js'
+import { startZooKeeper } from '../../services/zookeeper.js'
 import { services } from '../../support/services.js'
 import { collected } from '../../support/znode-arbitrary.js'
 import { intercepted, ownChroot, type SeededNode, seed, sessionAt, transportTo } from '../../support/znodes.js'
@@ -70,7 +71,7 @@ describe('ZnodeSnapshotter', () => {
         expect(keys).toEqual([`znodes/${event.id}.znodes.jsonl`])
       }
     }
-    expect(events).toEqual(['nodes', 'nodes', 'snapshot'])
+    expect(events).toEqual(['nodes', 'snapshot'])
   })
 
   it('holds the last state of what others change, create and delete while it reads', async () => {
@@ -130,9 +131,39 @@ describe('ZnodeSnapshotter', () => {
       retryable: true,
     })
     expect(await collected(storage.list('znodes/'))).toEqual([])
-    const { consistency, fromZxid, toZxid } = await snapshotter.run({ repairRounds: 2 })
+    const { consistency, moved, fromZxid, toZxid } = await snapshotter.run({ repairRounds: 2 })
     expect(consistency).toBe('fuzzy')
+    expect(moved).toEqual(['/busy'])
     expect(toZxid).toBeGreaterThan(fromZxid)
+  })
+
+  it('goes on where it was when the server dies in the middle and comes back', async () => {
+    const server = await startZooKeeper()
+    onTestFinished(() => server.destroy())
+    const zookeeper = transportTo(server.connect)
+    await seed(
+      zookeeper,
+      Array.from({ length: 300 }, (_, index) => ({ path: `/node-${index}`, data: `${index}` })),
+    )
+    let reads = 0
+    let revival: Promise<unknown> | undefined
+    const revive = async () => {
+      await server.kill()
+      const revived = await startZooKeeper({ dataDirectory: server.dataDirectory, port: server.port })
+      onTestFinished(() => revived.destroy())
+    }
+    const failing = intercepted(zookeeper, 'read', (path, options) => {
+      reads += 1
+      if (reads === 100) revival = revive()
+      return zookeeper.read(path, options)
+    })
+    const storage = new MemoryStorage()
+    const summary = await new ZnodeSnapshotter({ zookeeper: failing, storage, concurrency: 20 }).run()
+    await revival
+    expect(summary).toMatchObject({ nodes: 301, unreadable: [] })
+    expect(summary.consistency).not.toBe('fuzzy')
+    const nodes = await collected(new ZnodeArchive({ storage }).nodes(summary.id))
+    for (const { path, data } of nodes.slice(1)) expect(path).toBe(`/node-${Buffer.from(data ?? [])}`)
   })
 
   it('stores nothing when a node may not be read, unless asked, and then says so', async () => {
