@@ -7,15 +7,16 @@ import { portOption, rejectUnknownOptions } from './internal/options.js'
 import { ProgressReporter, ratePerSecond } from './progress.js'
 import type { ArchiveStorage } from './storage/storage.js'
 import { applyPlan, type ZnodeRestoreEvent } from './znodes/apply.js'
-import type { PlannedNode, ZnodeChange } from './znodes/decide.js'
-import { planRestore, type RestoreSource } from './znodes/plan.js'
+import { changesAfterChildren, changesBeforeChildren, type ZnodeChange } from './znodes/decide.js'
+import { type PlanStep, planRestore, type RestoreSource } from './znodes/plan.js'
 import {
   type CheckedRestoreOptions,
   checkedRestoreOptions,
   type ZnodeRestoreOptions,
 } from './znodes/restore-options.js'
 import type { ZnodeRestoreSummary } from './znodes/restore-tally.js'
-import { selectNodes } from './znodes/select.js'
+import { Selection } from './znodes/select.js'
+import { surveySnapshot } from './znodes/survey-snapshot.js'
 import { ZOOKEEPER_TRANSPORT_METHODS, type ZooKeeperTransport } from './zookeeper/transport.js'
 import type { Znode } from './zookeeper/znode.js'
 
@@ -56,7 +57,8 @@ export class ZnodeRestorer {
 
   /**
    * The dry run: everything that `stream` would do or leave, decided in the same way, and nothing written. A node that
-   * needs two changes is named twice.
+   * needs two changes is named twice. The snapshot is read whole and verified before the first change is told, and then
+   * streamed: memory does not depend on its size.
    *
    * @throws TypeError at once when an option is wrong.
    * @throws {@link NotInArchiveError} when there is no such snapshot, or it has no node at one of `paths`.
@@ -66,13 +68,15 @@ export class ZnodeRestorer {
   }
 
   /**
-   * Restores, and tells how far it is. The whole snapshot is read and verified before the first write. Nodes that the
-   * server refuses are in the summary's `failed`; running again tries them again.
+   * Restores, and tells how far it is. The whole snapshot is read and verified before the first write, and then
+   * streamed: memory does not depend on its size. Nodes that the server refuses are in the summary's `failed`; running
+   * again tries them again.
    *
    * @throws TypeError at once when an option is wrong.
    * @throws {@link NotInArchiveError} when there is no such snapshot, or it has no node at one of `paths`.
    * @throws {@link ArchiveCorruptError} when the snapshot is damaged. Nothing is written then.
-   * @throws {@link TargetConflictError} when `onExisting` is `'error'` and a node differs. Nothing is written then.
+   * @throws {@link TargetConflictError} when `onExisting` is `'error'` and a node differs, or `remap` moves two nodes to
+   * the same place. Nothing is written then.
    * @throws {@link TransportError} when ZooKeeper cannot be reached.
    */
   stream(options: ZnodeRestoreOptions = {}): AsyncGenerator<ZnodeRestoreEvent, ZnodeRestoreSummary, void> {
@@ -86,70 +90,66 @@ export class ZnodeRestorer {
 
   async *#changes(options: CheckedRestoreOptions): AsyncGenerator<ZnodeChange, void, void> {
     const source = await this.#source(options)
-    for await (const { changes } of planRestore(this.#zookeeper, source, options)) yield* changes
+    for await (const step of planRestore(this.#zookeeper, source, options)) {
+      const { hand } = step
+      if (step.type === 'write') {
+        yield* changesBeforeChildren(step.planned, { closes: hand?.closes === true })
+      } else if (step.hand.planned !== undefined) {
+        yield* changesAfterChildren(step.hand.planned, step.hand.behind)
+      }
+    }
   }
 
   async *#restore(options: CheckedRestoreOptions): AsyncGenerator<ZnodeRestoreEvent, ZnodeRestoreSummary, void> {
     const { signal } = options
     const source = await this.#source(options)
-    const plan: PlannedNode[] = []
-    for await (const planned of planRestore(this.#zookeeper, source, options)) plan.push(planned)
-    if (options.onExisting === 'error') rejectConflicts(plan)
-    let done = 0
-    const bytes = plan.map(dataBytes)
-    const totalBytes = sum(bytes)
-    const progress = new ProgressReporter(options.onProgress, (elapsedMs) => {
-      const doneBytes = sum(bytes.slice(0, done))
-      return {
-        doneRecords: BigInt(done),
-        totalRecords: BigInt(plan.length),
-        doneBytes,
-        totalBytes,
-        bytesPerSecond: ratePerSecond(doneBytes, elapsedMs),
-      }
-    })
-    await this.#zookeeper.ensureRootParent({ signal })
-    const events = applyPlan(this.#zookeeper, plan, { policy: options, signal })
-    for (;;) {
-      const next = await events.next()
-      if (next.done === true) {
-        progress.finish()
-        return next.value
-      }
-      done = next.value.done
+    if (options.onExisting === 'error') await rejectConflicts(planRestore(this.#zookeeper, source, options))
+    const { nodes, bytes } = source.survey
+    const done = { nodes: 0n, bytes: 0n }
+    const progress = new ProgressReporter(options.onProgress, (elapsedMs) => ({
+      doneRecords: done.nodes,
+      totalRecords: BigInt(nodes),
+      doneBytes: done.bytes,
+      totalBytes: bytes,
+      bytesPerSecond: ratePerSecond(done.bytes, elapsedMs),
+    }))
+    const onDone = (doneBytes: bigint) => {
+      done.nodes += 1n
+      done.bytes += doneBytes
       progress.tick()
-      yield next.value
     }
+    await this.#zookeeper.ensureRootParent({ signal })
+    const plan = planRestore(this.#zookeeper, source, options)
+    const summary = yield* applyPlan(this.#zookeeper, plan, { policy: options, total: nodes, signal, onDone })
+    progress.finish()
+    return summary
   }
 
+  /** Reads the whole snapshot once, so that what is damaged is found before anything is written. */
   async #source(options: CheckedRestoreOptions): Promise<RestoreSource> {
-    const { signal, ephemerals } = options
+    const { signal } = options
     await requireArchive(this.#storage, { signal })
     const stored = await findSnapshot(this.#storage, options.snapshot, { signal })
     const readOptions = { codecs: this.#codecs, signal }
     const header = await readSnapshotHeader(this.#storage, stored, readOptions)
-    const skips = ({ kind }: Znode) => kind === 'ephemeral' && ephemerals === 'skip'
-    const nodes = readSnapshotNodes(this.#storage, stored, readOptions)
-    return { header, selection: await selectNodes(nodes, { ...options, skips }) }
+    const nodes = () => readSnapshotNodes(this.#storage, stored, readOptions)
+    const selection = new Selection(options, header)
+    return { selection, survey: await surveySnapshot(nodes(), selection, options), nodes }
   }
 }
 
-function rejectConflicts(plan: readonly PlannedNode[]): void {
-  const conflicts = plan.filter(({ conflict }) => conflict === true)
-  if (conflicts.length === 0) return
-  const examples = conflicts
-    .slice(0, 3)
-    .map(({ path, changes }) => `${path} (${changes[0]?.why})`)
-    .join(', ')
-  throw new TargetConflictError(`${conflicts.length} znode(s) exist and differ: ${examples}`, {
+async function rejectConflicts(plan: AsyncIterable<PlanStep>): Promise<void> {
+  const examples: string[] = []
+  let conflicts = 0
+  for await (const step of plan) {
+    // The root is everywhere: it does not tell whether others use the tree.
+    if (step.type === 'close' || step.planned.conflict !== true || step.planned.path === '/') continue
+    conflicts += 1
+    const { path, changes } = step.planned
+    if (examples.length < 3) examples.push(`${path} (${changes[0]?.why})`)
+  }
+  if (conflicts === 0) return
+  throw new TargetConflictError(`${conflicts} znode(s) exist and differ: ${examples.join(', ')}`, {
     hint: "look at plan(); then choose onExisting: 'keep' or 'overwrite'",
   })
-}
-
-function dataBytes({ operation }: PlannedNode): number {
-  return operation === undefined || operation.type === 'delete' ? 0 : (operation.data?.length ?? 0)
-}
-
-function sum(numbers: readonly number[]): bigint {
-  return BigInt(numbers.reduce((total, number) => total + number, 0))
 }

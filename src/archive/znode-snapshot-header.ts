@@ -3,7 +3,7 @@ import { crc32c } from '@node-rs/crc32'
 import { znodeToJson } from '../codec/znode-json.js'
 import { ArchiveCorruptError, UnsupportedFormatError } from '../errors.js'
 import type { PathFilter } from '../zookeeper/path-filter.js'
-import type { Znode } from '../zookeeper/znode.js'
+import { untouchedZnode, type Znode } from '../zookeeper/znode.js'
 import { FORMAT_VERSION } from './archive-marker.js'
 import { JsonFields } from './json-object.js'
 
@@ -85,23 +85,7 @@ export function headerToZnode({ exclude, crc32c: sum, ...header }: SnapshotHeade
     bytes: header.bytes.toString(),
     crc32c: sum.toString(16).padStart(8, '0'),
   }
-  return {
-    path: '',
-    data: new Uint8Array(Buffer.from(JSON.stringify(json))),
-    acl: [],
-    kind: 'persistent',
-    version: 0,
-    childrenVersion: 0,
-    aclVersion: 0,
-    sequence: 0,
-    childCount: 0,
-    createdZxid: 0n,
-    modifiedZxid: 0n,
-    childrenZxid: 0n,
-    createdMs: 0n,
-    modifiedMs: 0n,
-    ephemeralOwner: 0n,
-  }
+  return { ...untouchedZnode(''), data: new Uint8Array(Buffer.from(JSON.stringify(json))), acl: [] }
 }
 
 /**

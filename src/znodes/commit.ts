@@ -25,13 +25,19 @@ export class Committer {
       this.#lost = 0
       return outcome
     } catch (error) {
-      const unknown = error instanceof TransportError && error.reason === 'CONNECTION_LOSS'
       this.#lost += 1
-      if (!unknown || this.#lost > MAX_LOST_COMMITS) throw error
+      if (!isUnknownOutcome(error) || this.#lost > MAX_LOST_COMMITS) throw error
       return undefined
     }
   }
 }
+
+/** Whether it is unknown what has become of a commit that ended with `error`, while the next one may go well. */
+export function isUnknownOutcome(error: unknown): error is TransportError {
+  return error instanceof TransportError && error.reason !== undefined && LOSSES.has(error.reason)
+}
+
+const LOSSES: ReadonlySet<string> = new Set(['CONNECTION_LOSS', 'SESSION_EXPIRED', 'SESSION_MOVED'])
 
 /** The error of a write that the server refused. */
 export function refusedWrite(path: string, reason: string): TransportError {
@@ -44,7 +50,12 @@ export function refusedWrite(path: string, reason: string): TransportError {
 
 /** Whether the server refused something because of the one node it was about. */
 export function isRefusal(error: unknown): error is TransportError {
-  return error instanceof TransportError && error.reason !== undefined && REFUSALS.has(error.reason)
+  return error instanceof TransportError && error.reason !== undefined && isNodeRefusal(error.reason)
+}
+
+/** Whether a reason for a refusal concerns one node, and not the connection or the server. */
+export function isNodeRefusal(reason: string): boolean {
+  return REFUSALS.has(reason)
 }
 
 const REFUSALS: ReadonlySet<string> = new Set([

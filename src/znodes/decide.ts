@@ -22,8 +22,8 @@ export type NodePolicy = Pick<CheckedRestoreOptions, 'onExisting' | 'ephemerals'
 /** A node of the snapshot and what stands around it. */
 export interface NodeToRestore {
   readonly node: Znode
-  /** Names of the children that are to be restored too. */
-  readonly children: readonly string[]
+  /** Whether children may be created below it, and its counter raised, although its own counts do not say so. */
+  readonly underestimated: boolean
 }
 
 /** All that is to be done about one node. */
@@ -37,13 +37,17 @@ export interface PlannedNode {
   readonly conflict?: boolean | undefined
   /** First: the write. */
   readonly operation?: ZnodeOperation | undefined
-  /** Then: the number that the next sequential child is to get at least. */
-  readonly sequence?: number | undefined
-  /** Then: the version that the node is to have at least. */
+  /** By how much its counter of sequential children is too low, before any child is created. */
+  readonly behind: number
+  /** When its children are there: the version that the node is to have at least. */
   readonly version?: number | undefined
   /** At the very end: the ACL. */
   readonly finalAcl?: readonly Acl[] | undefined
+  /** Whether until then it has the temporary one. */
+  readonly unfinished?: boolean | undefined
 }
+
+const SAME = 'it is the same already'
 
 /** Compares a node of the snapshot with the live one and decides what is to be done. */
 export function decide(source: NodeToRestore, live: LiveNode, policy: NodePolicy): PlannedNode {
@@ -61,19 +65,38 @@ export function decide(source: NodeToRestore, live: LiveNode, policy: NodePolicy
   return update(source, acl, live, policy)
 }
 
+/** Whether something is due once everything below the node is done. */
+export function needsClosing({ behind, version, finalAcl }: PlannedNode): boolean {
+  return behind > 0 || version !== undefined || finalAcl !== undefined
+}
+
+/** What is told of a node before its children. Whether one stays as it is may show only after them. */
+export function changesBeforeChildren({ changes }: PlannedNode, { closes }: { readonly closes: boolean }) {
+  return closes ? changes.filter(({ why }) => why !== SAME) : changes
+}
+
+/** What is told of a node after its children; `behind` is by how much its counter will still be too low. */
+export function changesAfterChildren({ path, changes }: PlannedNode, behind: number): readonly ZnodeChange[] {
+  // The counter of a node that is created is a part of it.
+  if (behind <= 0 || changes.some(({ action }) => action === 'create')) {
+    return changes.filter(({ why }) => why === SAME)
+  }
+  return [{ path, action: 'set', why: 'its counter of sequential children is behind' }]
+}
+
 /** A decision without a write. */
 export function unwritten(source: NodeToRestore, action: 'keep' | 'skip', why: string): PlannedNode {
   const { path } = source.node
-  return { path, source, changes: [{ path, action, why }] }
+  return { path, source, changes: [{ path, action, why }], behind: 0 }
 }
 
 function creation(source: NodeToRestore, acl: readonly Acl[], policy: NodePolicy): PlannedNode {
   const { path, data, kind, ...node } = source.node
-  const sequence = policy.sequences && node.sequence > source.children.length ? node.sequence : undefined
   const version = restoresVersion(source.node, policy) && node.version > 0 ? node.version : undefined
+  const raises = policy.sequences && (node.sequence > node.childCount || source.underestimated)
   const needed =
-    (source.children.length > 0 ? PERMISSIONS.create : 0) |
-    (sequence === undefined ? 0 : PERMISSIONS.create | PERMISSIONS.delete) |
+    (node.childCount > 0 || source.underestimated ? PERMISSIONS.create : 0) |
+    (raises ? PERMISSIONS.create | PERMISSIONS.delete : 0) |
     (version === undefined ? 0 : PERMISSIONS.write)
   const direct = admitsEverybody(acl, needed)
   const why = kind === 'persistent' ? 'it is not there' : `it is not there; ${kind} becomes persistent`
@@ -82,50 +105,46 @@ function creation(source: NodeToRestore, acl: readonly Acl[], policy: NodePolicy
     source,
     changes: [{ path, action: 'create', why }],
     operation: { type: 'create', path, data, acl: direct ? acl : TEMPORARY_ACL },
-    sequence,
+    behind: policy.sequences ? node.sequence : 0,
     version,
     finalAcl: direct ? undefined : acl,
+    unfinished: !direct,
   }
 }
 
 function update(source: NodeToRestore, acl: readonly Acl[], live: ZnodeReading, policy: NodePolicy): PlannedNode {
   const { path, data, version, sequence } = source.node
-  const differs = differences(source, acl, live)
+  const differs = differences(source.node, acl, live)
   const conflict = policy.onExisting !== 'overwrite' && (differs.data || differs.acl)
   const writesData = differs.data && !conflict
-  const sequenceBehind = policy.sequences && differs.sequence
   const versionBehind =
     !conflict && restoresVersion(source.node, policy) && version > live.stat.version + (writesData ? 1 : 0)
   const writesAcl = differs.unfinished || (differs.acl && !conflict)
   const changes = reasons(path, [
     [conflict, 'keep', `its ${differs.data ? 'data' : 'ACL'} differs`],
     [writesData, 'set', 'its data differs'],
-    [sequenceBehind, 'set', 'its counter of sequential children is behind'],
     [versionBehind, 'set', 'its version is behind'],
     [writesAcl, 'acl', differs.unfinished ? 'an earlier restore did not finish' : 'its ACL differs'],
   ])
-  if (changes.length === 0) return unwritten(source, 'keep', 'it is the same already')
   return {
     path,
     source,
-    changes,
+    changes: changes.length === 0 ? [{ path, action: 'keep', why: SAME }] : changes,
     conflict,
     operation: writesData ? { type: 'set', path, data, version: live.stat.version } : undefined,
-    sequence: sequenceBehind ? sequence : undefined,
+    behind: policy.sequences ? Math.max(0, sequence - sequenceOf(live.stat)) : 0,
     version: versionBehind ? version : undefined,
     finalAcl: writesAcl ? acl : undefined,
+    unfinished: differs.unfinished,
   }
 }
 
-function differences({ node, children }: NodeToRestore, acl: readonly Acl[], live: ZnodeReading) {
+function differences(node: Znode, acl: readonly Acl[], live: ZnodeReading) {
   const unfinished = isTemporary(live.acl)
-  const present = new Set(live.children)
-  const missing = children.filter((name) => !present.has(name)).length
   return {
     data: !sameBytes(node.data, live.data),
     acl: !unfinished && !sameAcl(live.acl, isRedacted(live.acl) ? redactedAcl(acl) : acl),
     unfinished,
-    sequence: node.sequence > sequenceOf(live.stat) + missing,
   }
 }
 

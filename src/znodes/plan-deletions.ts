@@ -1,67 +1,74 @@
-import { childOf, parentOf } from '../zookeeper/path.js'
-import type { ZooKeeperTransport } from '../zookeeper/transport.js'
-import type { ZnodeStat } from '../zookeeper/znode.js'
-import type { PlannedNode } from './decide.js'
-import { readLive } from './live-node.js'
+import { childOf } from '../zookeeper/path.js'
+import type { ZooKeeperCallOptions, ZooKeeperTransport } from '../zookeeper/transport.js'
+import type { PlannedNode, ZnodeChange } from './decide.js'
+import { type LiveNode, readLive } from './live-node.js'
 
-/** Which nodes to look at, and how. */
-interface DeletionOptions {
-  readonly inScope: (path: string) => boolean
-  readonly concurrency: number
-  readonly signal: AbortSignal | undefined
+/** Nodes that are read at once. */
+const CONCURRENCY = 100
+
+/** A node that may go: nobody's session owns it. */
+interface Extra {
+  readonly path: string
+  readonly version: number
+  /** Children that stay, as far as is known; it cannot go before all of them have gone. */
+  left: number
+  readonly parent: Extra | undefined
 }
 
 /**
  * Plans to delete the nodes at `tops` with everything below them, children before their parents. What belongs to a
- * session stays, and so does what is above a node that stays.
+ * session or may not be read stays, and so does what is above a node that stays.
  */
 export async function* planDeletions(
   zookeeper: ZooKeeperTransport,
   tops: readonly string[],
-  options: DeletionOptions,
+  options: ZooKeeperCallOptions,
 ): AsyncGenerator<PlannedNode, void, void> {
-  const nodes = await liveNodes(zookeeper, tops, options)
-  const deletedChildren = new Map<string | undefined, number>()
-  const paths = [...nodes.keys()].sort().reverse()
-  for (const path of paths) {
-    const stat = nodes.get(path)
-    if (stat === undefined) continue
-    const why =
-      stat.ephemeralOwner !== 0n
-        ? 'a live session owns it'
-        : stat.childCount > (deletedChildren.get(path) ?? 0)
-          ? 'nodes below it stay'
-          : undefined
-    if (why !== undefined) {
-      yield { path, changes: [{ path, action: 'keep', why }] }
+  const extras: Extra[] = []
+  yield* findExtras(zookeeper, tops, { ...options, extras })
+  // Every node was found after the one above it.
+  for (const { path, version, left, parent } of extras.reverse()) {
+    if (left > 0) {
+      yield kept(path, 'nodes below it stay')
       continue
     }
-    const parent = parentOf(path)
-    deletedChildren.set(parent, (deletedChildren.get(parent) ?? 0) + 1)
-    yield {
-      path,
-      changes: [{ path, action: 'delete', why: 'the snapshot does not hold it' }],
-      operation: { type: 'delete', path, version: stat.version },
+    if (parent !== undefined) parent.left -= 1
+    const change: ZnodeChange = { path, action: 'delete', why: 'the snapshot does not hold it' }
+    yield { path, changes: [change], operation: { type: 'delete', path, version }, behind: 0 }
+  }
+}
+
+/** Adds what may go to `extras`, parents before their children, and yields what stays. */
+async function* findExtras(
+  zookeeper: ZooKeeperTransport,
+  tops: readonly string[],
+  { extras, ...options }: ZooKeeperCallOptions & { readonly extras: Extra[] },
+): AsyncGenerator<PlannedNode, void, void> {
+  const queue: { readonly path: string; readonly parent?: Extra }[] = tops.map((path) => ({ path }))
+  while (queue.length > 0) {
+    const wave = queue.splice(-CONCURRENCY)
+    const live = await Promise.all(wave.map(({ path }) => readLive(zookeeper, path, options)))
+    for (const [index, { path, parent }] of wave.entries()) {
+      const reading = live[index]
+      const why = whyKept(reading)
+      if (why !== undefined) yield kept(path, why)
+      if (typeof reading === 'object' && why === undefined) {
+        const extra = { path, version: reading.stat.version, left: reading.children.length, parent }
+        extras.push(extra)
+        for (const name of reading.children) queue.push({ path: childOf(path, name), parent: extra })
+      }
+      // It has gone by itself.
+      if (reading === undefined && parent !== undefined) parent.left -= 1
     }
   }
 }
 
-async function liveNodes(
-  zookeeper: ZooKeeperTransport,
-  tops: readonly string[],
-  { inScope, concurrency, signal }: DeletionOptions,
-): Promise<ReadonlyMap<string, ZnodeStat>> {
-  const nodes = new Map<string, ZnodeStat>()
-  const queue = [...tops]
-  while (queue.length > 0) {
-    const wave = queue.splice(-concurrency)
-    const live = await Promise.all(wave.map((path) => readLive(zookeeper, path, { signal })))
-    for (const [index, path] of wave.entries()) {
-      const reading = live[index]
-      if (reading === undefined || reading === 'unreadable') continue
-      nodes.set(path, reading.stat)
-      queue.push(...reading.children.map((name) => childOf(path, name)).filter(inScope))
-    }
-  }
-  return nodes
+function whyKept(live: LiveNode): string | undefined {
+  if (live === undefined) return undefined
+  if (live === 'unreadable') return 'it may not be read'
+  return live.stat.ephemeralOwner === 0n ? undefined : 'a live session owns it'
+}
+
+function kept(path: string, why: string): PlannedNode {
+  return { path, changes: [{ path, action: 'keep', why }], behind: 0 }
 }

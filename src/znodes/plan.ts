@@ -1,105 +1,126 @@
-import type { SnapshotHeader } from '../archive/znode-snapshot-header.js'
-import { childOf, isWithin, parentOf } from '../zookeeper/path.js'
-import { matchesPath } from '../zookeeper/path-filter.js'
+import { mapAhead } from '../internal/map-ahead.js'
+import { childOf } from '../zookeeper/path.js'
 import type { ZooKeeperTransport } from '../zookeeper/transport.js'
 import type { Znode } from '../zookeeper/znode.js'
-import { decide, type PlannedNode, unwritten } from './decide.js'
+import { decide, type NodeToRestore, needsClosing, type PlannedNode, unwritten } from './decide.js'
 import { type LiveNode, readLive } from './live-node.js'
+import type { NodeInHand } from './node-in-hand.js'
 import { planDeletions } from './plan-deletions.js'
 import type { CheckedRestoreOptions } from './restore-options.js'
-import { SERVER_NODES, type Selection } from './select.js'
+import type { Selection } from './select.js'
+import type { Survey } from './survey-snapshot.js'
+import { type Visit, walkSnapshot } from './walk-snapshot.js'
 
-/** Nodes that are compared with the live tree at once. */
-const CONCURRENCY = 200
+/** Nodes that are compared with the live tree at once, and the bytes of data that they may have together. */
+const AHEAD = { items: 400, weight: 4 * 1024 * 1024 }
 
 /** A snapshot, and what of it is to be restored. */
 export interface RestoreSource {
-  readonly header: SnapshotHeader
   readonly selection: Selection
+  readonly survey: Survey
+  /** Reads the nodes of the snapshot, from the first one on. */
+  nodes(): AsyncIterable<Znode>
+}
+
+/** What is done next. Nothing of it depends on what comes later. */
+export type PlanStep = WriteStep | CloseStep
+
+/** A node is compared, and its write is due where it needs one. */
+export interface WriteStep {
+  readonly type: 'write'
+  readonly planned: PlannedNode
+  /** `undefined` for a node that the snapshot does not hold. */
+  readonly hand?: NodeInHand
+}
+
+/** Everything below a node is done: its counters and its ACL are due. */
+export interface CloseStep {
+  readonly type: 'close'
+  readonly hand: NodeInHand
 }
 
 /**
- * Compares a snapshot with the live tree and decides about every node: first the nodes of the snapshot, parents before
- * their children, then what is to be deleted, children before their parents.
+ * Compares a snapshot with the live tree and decides about every node, parents before their children. What is to be
+ * deleted below a node comes behind its children, children before their parents.
  */
 export async function* planRestore(
   zookeeper: ZooKeeperTransport,
   source: RestoreSource,
   options: CheckedRestoreOptions,
-): AsyncGenerator<PlannedNode, void, void> {
-  const planner = new Planner(source, options)
-  const { nodes } = source.selection
-  for (let start = 0; start < nodes.length; start += CONCURRENCY) {
-    const wave = nodes.slice(start, start + CONCURRENCY)
-    const live = await Promise.all(
-      wave.map(({ path }) =>
-        planner.mayExist(path) ? readLive(zookeeper, path, { signal: options.signal }) : undefined,
-      ),
-    )
-    for (const [index, node] of wave.entries()) {
-      const planned = planner.plan(node, live[index])
-      if (planned !== undefined) yield planned
-    }
+): AsyncGenerator<PlanStep, void, void> {
+  const planner = new Planner(zookeeper, source, options)
+  const limits = { ...AHEAD, weightOf: ({ hand }: Visit) => 2 * (hand.node.data?.length ?? 0) }
+  const looked = mapAhead(walkSnapshot(source.nodes(), source), limits, (visit) => planner.look(visit))
+  for await (const { visit, live } of looked) {
+    if (visit.type === 'leave') yield* planner.leave(visit.hand)
+    else yield planner.enter(visit.hand, live)
   }
-  if (!options.deleteExtra) return
-  yield* planDeletions(zookeeper, planner.extras, {
-    inScope: (path) => planner.isExtra(path),
-    concurrency: CONCURRENCY,
-    signal: options.signal,
-  })
 }
 
 class Planner {
+  readonly #zookeeper: ZooKeeperTransport
   readonly #source: RestoreSource
   readonly #options: CheckedRestoreOptions
-  /** What is there, or is going to be. */
-  readonly #present = new Set<string | undefined>([undefined])
-  /** What was looked for and is not there. */
-  readonly #absent = new Set<string | undefined>()
-  /** Live nodes at the top of what the snapshot does not hold. */
-  readonly extras: string[] = []
 
-  constructor(source: RestoreSource, options: CheckedRestoreOptions) {
+  constructor(zookeeper: ZooKeeperTransport, source: RestoreSource, options: CheckedRestoreOptions) {
+    this.#zookeeper = zookeeper
     this.#source = source
     this.#options = options
   }
 
   /** Below a node that is not there nothing needs to be looked for: an empty target costs few reads. */
-  mayExist(path: string): boolean {
-    return !this.#absent.has(parentOf(path))
+  async look(visit: Visit): Promise<{ readonly visit: Visit; readonly live: LiveNode }> {
+    const { hand } = visit
+    if (visit.type === 'leave' || hand.parent?.exists === false) return { visit, live: undefined }
+    const live = this.#read(hand)
+    hand.exists = live.then((found) => {
+      hand.exists = found !== undefined
+      return hand.exists
+    })
+    // Whoever waits for it is told.
+    hand.exists.catch(() => {})
+    return { visit, live: await live }
   }
 
-  /** Nodes come parents first. Nothing is planned for a node above the wanted ones that exists. */
-  plan(node: Znode, live: LiveNode): PlannedNode | undefined {
+  async #read({ node, parent }: NodeInHand): Promise<LiveNode> {
+    if (parent !== undefined && !(await parent.exists)) return undefined
+    return readLive(this.#zookeeper, node.path, { signal: this.#options.signal })
+  }
+
+  enter(hand: NodeInHand, live: LiveNode): PlanStep {
+    const { node, parent, wanted } = hand
     const { path } = node
-    const { selection } = this.#source
-    const source = { node, children: selection.childrenOf.get(path) ?? [] }
-    if (live === undefined) this.#absent.add(path)
-    else this.#present.add(path)
-    if (live === undefined && !this.#present.has(parentOf(path))) {
-      return unwritten(source, 'skip', 'the node above it is neither there nor restored')
+    parent?.extras?.delete(path.slice(path.lastIndexOf('/') + 1))
+    hand.present = live !== undefined
+    const source: NodeToRestore = { node, underestimated: this.#source.survey.underestimated.has(path) }
+    if (live === undefined && path !== '/' && parent?.present !== true) {
+      const planned = unwritten(source, 'skip', 'the node above it is neither there nor restored')
+      return { type: 'write', planned, hand }
     }
-    if (live !== undefined && !selection.isWanted(path)) return undefined
+    if (live !== undefined && !wanted) {
+      return { type: 'write', planned: { path, source, changes: [], behind: 0 }, hand }
+    }
     const planned = decide(source, live, this.#options)
-    if (planned.operation !== undefined) this.#present.add(path)
-    if (live === undefined || live === 'unreadable' || !this.#options.deleteExtra) return planned
-    for (const name of live.children) {
-      const child = childOf(path, name)
-      if (this.isExtra(child)) this.extras.push(child)
+    hand.planned = planned
+    hand.behind = planned.behind
+    if (planned.operation?.type === 'create') {
+      hand.present = true
+      if (parent !== undefined) parent.behind -= 1
     }
-    return planned
+    if (this.#options.deleteExtra && live !== undefined && live !== 'unreadable') hand.extras = new Set(live.children)
+    // What overwrites a node may have to be decided anew, and then there may be more to do.
+    hand.closes = needsClosing(planned) || planned.operation?.type === 'set'
+    return { type: 'write', planned, hand }
   }
 
-  /** Whether the snapshot would hold `path` if it had existed, and the caller wants it as it was. */
-  isExtra(path: string): boolean {
-    const { header, selection } = this.#source
-    return (
-      !selection.known.has(path) &&
-      selection.isWanted(path) &&
-      !isWithin(path, SERVER_NODES) &&
-      header.roots.some((root) => isWithin(path, root)) &&
-      !matchesPath(header.exclude, path) &&
-      !header.unreadable.some((unreadable) => isWithin(path, unreadable))
-    )
+  async *leave(hand: NodeInHand): AsyncGenerator<PlanStep, void, void> {
+    const { extras = [] } = hand
+    const tops = [...extras]
+      .map((name) => childOf(hand.node.path, name))
+      .filter((path) => this.#source.selection.isExtra(path))
+    for await (const deletion of planDeletions(this.#zookeeper, tops, { signal: this.#options.signal })) {
+      yield { type: 'write', planned: deletion }
+    }
+    if (hand.closes) yield { type: 'close', hand }
   }
 }

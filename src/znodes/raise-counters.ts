@@ -9,21 +9,21 @@ const PASSING_CHILD = '.kafkeep'
 
 /**
  * Makes the next sequential child of `path` get at least the number `sequence`: a child is created and deleted in one
- * transaction, which nobody ever sees, as often as is needed.
+ * transaction, which nobody ever sees, as often as is needed. Answers whether it was.
  */
 export async function raiseSequence(
   zookeeper: ZooKeeperTransport,
   path: string,
   sequence: number,
   options: ZooKeeperCallOptions,
-): Promise<void> {
+): Promise<boolean> {
   const child = childOf(path, PASSING_CHILD)
   const pair: readonly ZnodeOperation[] = [
     { type: 'create', path: child, data: null, acl: OPEN_ACL },
     { type: 'delete', path: child, version: -1 },
   ]
   const most = mostAtOnce(pair)
-  await raise(zookeeper, path, options, (stat) => {
+  return raise(zookeeper, path, options, (stat) => {
     const pairs = Math.min(most, sequence - sequenceOf(stat))
     return Array.from({ length: Math.max(0, pairs) }, () => pair).flat()
   })
@@ -49,19 +49,19 @@ export async function raiseVersion(
   })
 }
 
-/** Commits what `next` wants for the node as it is, until it wants nothing more. */
+/** Commits what `next` wants for the node as it is, until it wants nothing more. Answers whether it wanted anything. */
 async function raise(
   zookeeper: ZooKeeperTransport,
   path: string,
   options: ZooKeeperCallOptions,
   next: (stat: ZnodeStat) => readonly ZnodeOperation[],
-): Promise<void> {
+): Promise<boolean> {
   const committer = new Committer(zookeeper)
-  for (;;) {
+  for (let raised = false; ; raised = true) {
     const stat = await zookeeper.stat(path, options)
     if (stat === undefined) throw refusedWrite(path, 'NO_NODE')
     const operations = next(stat)
-    if (operations.length === 0) return
+    if (operations.length === 0) return raised
     // Whether a lost one was committed shows in the counter itself.
     const outcome = await committer.commit(operations, options)
     if (outcome?.committed === false) throw refusedWrite(path, outcome.reason)

@@ -3,13 +3,14 @@ import { booleanOption, checkRunOptions, choiceOption, rejectUnknownOptions } fr
 import type { RunOptions } from '../progress.js'
 import { matchesPath, type PathFilter, pathFilterOption, pathsOption } from '../zookeeper/path-filter.js'
 import type { Acl } from '../zookeeper/znode.js'
+import { Remap } from './remap.js'
 
 /** Which snapshot: the newest, one by its id, or the newest one before an instant. */
 export type SnapshotChoice = InstantChoice
 
 /**
  * Which ACLs nodes get: those of the snapshot, none that restricts anybody, or what a function makes of each entry;
- * entries for which it answers `undefined` are left out.
+ * entries for which it answers `undefined` are left out. It is told where the node comes to be.
  */
 export type AclPolicy = 'restore' | 'open' | ((acl: Acl, path: string) => Acl | undefined)
 
@@ -23,11 +24,25 @@ export interface ZnodeRestoreOptions extends RunOptions {
    * @defaultValue `['/']`
    */
   readonly paths?: readonly string[] | undefined
-  /** What to leave out, with everything below it; `/zookeeper` is never restored. @defaultValue nothing */
+  /**
+   * What to leave out, with everything below it. Of `/zookeeper` only quotas are ever restored, where the snapshot holds
+   * them.
+   *
+   * @defaultValue nothing
+   */
   readonly exclude?: PathFilter | undefined
   /**
+   * Where to restore nodes instead, with everything below them: `{ '/kafka': '/kafka-restored' }`. Nodes above a new
+   * place are created where they are missing, as the snapshot has them, else open and without data. `paths` and
+   * `exclude` mean the nodes where they were; plans and summaries name them where they come to be.
+   *
+   * @defaultValue every node to where it was
+   */
+  readonly remap?: Readonly<Record<string, string>> | undefined
+  /**
    * What to do with a node that exists and differs in its data or its ACL: leave it, make it as it was, or write
-   * nothing at all. A node that is the same already is never written.
+   * nothing at all. A node that is the same already is never written. The root exists everywhere: `'error'` lets it
+   * differ, and leaves it.
    *
    * @defaultValue `'keep'`
    */
@@ -71,6 +86,7 @@ export function checkedRestoreOptions(options: ZnodeRestoreOptions) {
     'snapshot',
     'paths',
     'exclude',
+    'remap',
     'onExisting',
     'deleteExtra',
     'ephemerals',
@@ -89,6 +105,7 @@ export function checkedRestoreOptions(options: ZnodeRestoreOptions) {
     snapshot: instantChoiceOption('snapshot', options.snapshot ?? DEFAULTS.snapshot),
     paths,
     exclude,
+    remap: new Remap(options.remap),
     onExisting: choiceOption('onExisting', options.onExisting, 'keep', ['keep', 'overwrite', 'error']),
     deleteExtra: booleanOption('deleteExtra', options.deleteExtra, false),
     ephemerals: choiceOption('ephemerals', options.ephemerals, 'skip', ['skip', 'persistent']),

@@ -1,7 +1,7 @@
 import type { KafkeepError } from '../errors.js'
 import type { PlannedNode, ZnodeChange } from './decide.js'
 
-/** What a restore has done. Each node of the plan counts once. */
+/** What a restore has done. Each node counts once. */
 export interface ZnodeRestoreSummary {
   /** Nodes that were created. */
   readonly created: number
@@ -27,7 +27,7 @@ export interface FailedChange extends ZnodeChange {
 export class RestoreTally {
   readonly #counts = { created: 0, updated: 0, deleted: 0, kept: 0 }
   readonly #skipped: ZnodeChange[] = []
-  readonly #failed = new Map<string, ZnodeChange & { readonly error: KafkeepError }>()
+  readonly #failed = new Map<string, FailedChange>()
 
   /** Notes that one of the changes of a node failed. The first failure is the one that is told. */
   fail({ path, changes }: PlannedNode, error: KafkeepError): void {
@@ -40,8 +40,8 @@ export class RestoreTally {
     return this.#failed.has(path)
   }
 
-  /** Notes that all that could be done about a node is done. */
-  finish({ path, changes }: PlannedNode): void {
+  /** Notes that all that could be done about a node is done, which is told as `changes`. */
+  finish(path: string, changes: readonly ZnodeChange[]): void {
     const [change] = changes
     if (change === undefined || this.#failed.has(path)) return
     if (change.action === 'skip') this.#skipped.push(change)

@@ -1,63 +1,83 @@
-import { ArchiveCorruptError, NotInArchiveError } from '../errors.js'
-import { byPath, isWithin, parentOf } from '../zookeeper/path.js'
-import { matchesPath, type PathFilter } from '../zookeeper/path-filter.js'
-import type { Znode } from '../zookeeper/znode.js'
+import type { SnapshotHeader } from '../archive/znode-snapshot-header.js'
+import { isWithin, upwards } from '../zookeeper/path.js'
+import { matchesPath } from '../zookeeper/path-filter.js'
+import type { CheckedRestoreOptions } from './restore-options.js'
 
 /** The server's own nodes: it makes them itself, and refuses most writes to them. */
-export const SERVER_NODES = '/zookeeper'
+const SERVER_NODES = '/zookeeper'
+/** The part of them that people write: limits of how much may be stored below a path. */
+export const QUOTAS = '/zookeeper/quota'
 
-/** What of a snapshot is to be restored. */
-export interface Selection {
-  /** Parents before their children. */
-  readonly nodes: readonly Znode[]
+type SelectionOptions = Pick<CheckedRestoreOptions, 'paths' | 'exclude' | 'remap'>
+
+/** What of a snapshot is to be restored, and where. */
+export class Selection {
+  readonly #options: SelectionOptions
+  readonly #header: SnapshotHeader
+  /** The uppermost places of the target that something is restored to. */
+  readonly #tops: readonly string[]
+
+  constructor(options: SelectionOptions, header: SnapshotHeader) {
+    this.#options = options
+    this.#header = header
+    const { paths, remap } = options
+    const moved = remap.sources.filter((from) => paths.some((path) => isWithin(from, path)))
+    this.#tops = [...paths, ...moved].map((path) => remap.targetOf(path))
+  }
+
   /** Whether a node was asked for itself, and not only because it is above one that was. */
-  isWanted(path: string): boolean
-  /** Names of the selected children of each node that has any. */
-  readonly childrenOf: ReadonlyMap<string, readonly string[]>
-  /** All paths of the snapshot, selected or not. */
-  readonly known: ReadonlySet<string>
-}
+  isWanted(path: string): boolean {
+    const { paths, exclude } = this.#options
+    return paths.some((top) => isWithin(path, top)) && !matchesPath(exclude, path)
+  }
 
-/**
- * Selects nodes at and below `paths`, and those above them.
- *
- * @throws {@link NotInArchiveError} when the snapshot has no node at one of `paths`.
- */
-export async function selectNodes(
-  snapshot: AsyncIterable<Znode>,
-  options: {
-    readonly paths: readonly string[]
-    readonly exclude: PathFilter
-    /** Nodes to look at but not to bring back. */
-    readonly skips: (node: Znode) => boolean
-  },
-): Promise<Selection> {
-  const { paths, exclude } = options
-  const isWanted = (path: string) => paths.some((top) => isWithin(path, top)) && !matchesPath(exclude, path)
-  const isAbove = (path: string) => paths.some((below) => isWithin(below, path))
-  const nodes: Znode[] = []
-  const known = new Set<string>()
-  for await (const node of snapshot) {
-    if (known.has(node.path)) throw new ArchiveCorruptError(`a snapshot has two nodes ${node.path}`)
-    known.add(node.path)
-    if (!isWithin(node.path, SERVER_NODES) && (isWanted(node.path) || isAbove(node.path))) nodes.push(node)
+  /** Whether a node of the snapshot has to do with the restore; quotas, which come last, are left out. */
+  includes(path: string): boolean {
+    if (isWithin(path, SERVER_NODES)) return false
+    if (this.isWanted(path)) return true
+    const target = this.#options.remap.targetOf(path)
+    return this.#tops.some((top) => top !== target && isWithin(top, target))
   }
-  const missing = paths.find((path) => !known.has(path))
-  if (missing !== undefined) {
-    throw new NotInArchiveError(`the snapshot has no znode ${missing}`, { hint: 'check `paths` and `snapshot`' })
-  }
-  nodes.sort(byPath)
-  return { nodes, isWanted, childrenOf: childrenByParent(nodes.filter((node) => !options.skips(node))), known }
-}
 
-function childrenByParent(nodes: readonly Znode[]): ReadonlyMap<string, readonly string[]> {
-  const childrenOf = new Map<string, string[]>()
-  for (const { path } of nodes) {
-    const parent = parentOf(path)
-    if (parent === undefined) continue
-    const names = childrenOf.get(parent) ?? []
-    names.push(path.slice(path.lastIndexOf('/') + 1))
-    childrenOf.set(parent, names)
+  /** Whether a node of the snapshot is a quota, or belongs to one, and is wanted. */
+  includesQuota(path: string): boolean {
+    return isWithin(path, QUOTAS) && path !== QUOTAS && this.isWanted(path)
   }
-  return childrenOf
+
+  /** Where the node that was at `path` is to be. */
+  targetOf(path: string): string {
+    return this.#options.remap.targetOf(path)
+  }
+
+  /** The nodes above those places that `remap` moves something wanted to, parents first. */
+  get landings(): readonly string[] {
+    const { remap } = this.#options
+    return remap.above.filter((above) => this.#tops.some((top) => top !== above && isWithin(top, above)))
+  }
+
+  /** The new place of others that the node at `path` would get in the way of. */
+  collisionOf(path: string): string | undefined {
+    return this.#options.remap.collisionOf(path)
+  }
+
+  /**
+   * Whether a node of the target that no node of the snapshot is restored to would be in the snapshot if it had existed,
+   * and is where the caller wants everything as it was.
+   */
+  isExtra(target: string): boolean {
+    const path = this.#options.remap.sourceOf(target)
+    if (path === undefined || !this.isWanted(path) || isWithin(target, SERVER_NODES)) return false
+    const { roots, exclude, unreadable } = this.#header
+    return (
+      roots.some((root) => isWithin(path, root)) &&
+      !matchesPath(exclude, path) &&
+      !unreadable.some((top) => isWithin(path, top))
+    )
+  }
+
+  /** Whether a snapshot that does not hold the node above `path` may hold `path` all the same. */
+  mayLackParentOf(path: string): boolean {
+    const [, ...above] = upwards(path)
+    return above.some((top) => this.#header.unreadable.includes(top))
+  }
 }

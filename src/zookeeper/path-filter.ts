@@ -12,7 +12,7 @@ export function pathFilterOption(name: string, filter: PathFilter | undefined, f
   if (!Array.isArray(result)) throw new TypeError(`\`${name}\` must be an array of paths and patterns`)
   return result.map((entry: unknown) => {
     if (entry instanceof RegExp) return new RegExp(entry.source, entry.flags.replace(/[gy]/g, ''))
-    return znodePath(name, entry)
+    return checkedZnodePath(name, entry)
   })
 }
 
@@ -24,7 +24,7 @@ export function pathsOption(
 ): readonly string[] {
   const result = paths ?? fallback
   if (!Array.isArray(result) || result.length === 0) throw new TypeError(`\`${name}\` must be an array of paths`)
-  return result.map((path: unknown) => znodePath(name, path))
+  return result.map((path: unknown) => checkedZnodePath(name, path))
 }
 
 /** Whether `filter` selects `path` or a node above it. */
@@ -36,7 +36,8 @@ export function matchesPath(filter: PathFilter, path: string): boolean {
   })
 }
 
-function znodePath(name: string, value: unknown): string {
+/** Returns `value` after checking that it is the path of a znode. */
+export function checkedZnodePath(name: string, value: unknown): string {
   if (typeof value === 'string' && isZnodePath(value)) return value
   throw new TypeError(`\`${name}\` must hold absolute znode paths such as '/brokers', got ${String(value)}`)
 }

@@ -1,3 +1,5 @@
+import { OPEN_ACL } from './acl.js'
+
 /** One entry of a znode's access control list. */
 export interface Acl {
   /** Sum of READ 1, WRITE 2, CREATE 4, DELETE 8 and ADMIN 16. */
@@ -59,4 +61,25 @@ export interface Znode extends ZnodeStat {
  */
 export function sequenceOf(stat: Pick<ZnodeStat, 'childrenVersion' | 'childCount'>): number {
   return (stat.childrenVersion + stat.childCount) >>> 1
+}
+
+/** A node as it is right after it was created, open and without data. */
+export function untouchedZnode(path: string): Znode {
+  return {
+    path,
+    data: null,
+    acl: OPEN_ACL,
+    kind: 'persistent',
+    version: 0,
+    childrenVersion: 0,
+    aclVersion: 0,
+    sequence: 0,
+    childCount: 0,
+    createdZxid: 0n,
+    modifiedZxid: 0n,
+    childrenZxid: 0n,
+    createdMs: 0n,
+    modifiedMs: 0n,
+    ephemeralOwner: 0n,
+  }
 }

@@ -320,7 +320,7 @@ describe('ZnodeRestorer', () => {
 
   it('ends with one clear error when the server dies half-way, and is finished by the next run', async () => {
     const { source, storage, snapshot } = await scene([{ path: '/many' }])
-    for (let start = 0; start < 2_000; start += 500) {
+    for (let start = 0; start < 10_000; start += 500) {
       const names = Array.from({ length: 500 }, (_, index) => `/many/node-${start + index}`)
       await source.commit(names.map((path) => ({ type: 'create', path, data: null, acl: OPEN_ACL }) as const))
     }
@@ -339,7 +339,7 @@ describe('ZnodeRestorer', () => {
     const { created, kept, failed } = await next.run()
     expect(failed).toEqual([])
     expect(created).toBeGreaterThan(0)
-    expect(created + kept).toBe(2_002)
+    expect(created + kept).toBe(10_002)
   })
 
   it('rejects wrong options at once', async () => {
@@ -347,8 +347,8 @@ describe('ZnodeRestorer', () => {
     expect(() => restorer.plan({ snapshot: '' })).toThrow(TypeError)
     expect(() => restorer.stream({ paths: ['relative'] })).toThrow(TypeError)
     expect(() => restorer.stream({ paths: ['/a'], exclude: ['/a'] })).toThrow('leaves out')
-    const unknown = { paths: ['/'], remap: {} }
-    expect(() => restorer.stream(unknown)).toThrow('has no option `remap`')
+    const unknown = { paths: ['/'], rename: {} }
+    expect(() => restorer.stream(unknown)).toThrow('has no option `rename`')
     await expect(restorer.run()).rejects.toMatchObject({ code: 'NOT_IN_ARCHIVE' })
   })
 })

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { decide, type NodePolicy } from '../../../src/znodes/decide.js'
+import { changesAfterChildren, changesBeforeChildren, decide, type NodePolicy } from '../../../src/znodes/decide.js'
 import { isTemporary, TEMPORARY_ACL } from '../../../src/znodes/restored-acl.js'
 import type { ZnodeReading } from '../../../src/zookeeper/transport.js'
 import type { Znode } from '../../../src/zookeeper/znode.js'
@@ -15,17 +15,17 @@ const POLICY: NodePolicy = {
 const READ_ONLY = [{ permissions: 1, scheme: 'world', id: 'anyone' }]
 const DATA = new Uint8Array(Buffer.from('x'))
 
-function live(changes: Partial<Znode> = {}, children: readonly string[] = []): ZnodeReading {
+function live(changes: Partial<Znode> = {}): ZnodeReading {
   const { data, acl, ...stat } = znode({ path: '/a', ...changes })
-  return { data, acl, children, stat }
+  return { data, acl, children: [], stat }
 }
 
 function decided(
   node: Partial<Znode>,
   reading: ZnodeReading | undefined,
-  { children = [], ...policy }: Partial<NodePolicy> & { readonly children?: readonly string[] } = {},
+  { underestimated = false, ...policy }: Partial<NodePolicy> & { readonly underestimated?: boolean } = {},
 ) {
-  return decide({ node: znode({ path: '/a', ...node }), children }, reading, { ...POLICY, ...policy })
+  return decide({ node: znode({ path: '/a', ...node }), underestimated }, reading, { ...POLICY, ...policy })
 }
 
 describe('decide', () => {
@@ -35,7 +35,8 @@ describe('decide', () => {
   })
 
   it.each([
-    ['children', {}, { children: ['b'] }],
+    ['children', { childCount: 1, sequence: 1 }, {}],
+    ['more than its own counts tell', {}, { underestimated: true }],
     ['a counter of sequential children', { sequence: 3 }, {}],
     ['a version', { version: 3 }, {}],
   ])(
@@ -47,14 +48,31 @@ describe('decide', () => {
     },
   )
 
-  it('counts the children it creates towards the counter', () => {
-    expect(decided({ sequence: 2 }, undefined, { children: ['b', 'c'] }).sequence).toBeUndefined()
-    expect(decided({ sequence: 5 }, undefined, { children: ['b', 'c'] }).sequence).toBe(5)
-    const reading = live({ childrenVersion: 2, childCount: 2 }, ['b', 'c'])
-    expect(decided({ sequence: 2 }, reading, { children: ['b', 'c'] }).sequence).toBeUndefined()
-    expect(decided({ sequence: 3 }, reading, { children: ['b', 'c', 'd'] }).sequence).toBeUndefined()
-    expect(decided({ sequence: 4 }, reading, { children: ['b', 'c', 'd'] }).sequence).toBe(4)
-    expect(decided({ sequence: 4 }, reading, { sequences: false }).sequence).toBeUndefined()
+  it('needs no right to delete for a counter that its children alone bring up', () => {
+    const acl = [{ permissions: 4, scheme: 'world', id: 'anyone' }]
+    const counts = { childCount: 2, sequence: 2 }
+    expect(decided({ acl, ...counts }, undefined)).toMatchObject({ operation: { acl }, unfinished: false })
+    expect(decided({ acl, ...counts, sequence: 3 }, undefined)).toMatchObject({ unfinished: true })
+    expect(decided({ acl, ...counts }, undefined, { underestimated: true })).toMatchObject({ unfinished: true })
+  })
+
+  it('says by how much the counter of sequential children is too low before any is created', () => {
+    expect(decided({ sequence: 5 }, undefined).behind).toBe(5)
+    const reading = live({ childrenVersion: 2, childCount: 2 })
+    expect(decided({ sequence: 2 }, reading).behind).toBe(0)
+    expect(decided({ sequence: 4 }, reading).behind).toBe(2)
+    expect(decided({ sequence: 4 }, reading, { sequences: false }).behind).toBe(0)
+  })
+
+  it('tells of a node that only its counter may change when its children are there', () => {
+    const keep = { path: '/a', action: 'keep', why: 'it is the same already' }
+    const set = { path: '/a', action: 'set', why: 'its counter of sequential children is behind' }
+    const same = decided({ sequence: 4 }, live({ childrenVersion: 2, childCount: 2 }))
+    expect(changesBeforeChildren(same, { closes: true })).toEqual([])
+    expect([changesAfterChildren(same, 0), changesAfterChildren(same, 1)]).toEqual([[keep], [set]])
+    const created = decided({ sequence: 4 }, undefined)
+    expect(changesBeforeChildren(created, { closes: true })).toMatchObject([{ action: 'create' }])
+    expect(changesAfterChildren(created, 1)).toEqual([])
   })
 
   it('restores the version of nodes without data, and of others when asked', () => {
