@@ -114,13 +114,14 @@ class Planner {
   }
 
   async *leave(hand: NodeInHand): AsyncGenerator<PlanStep, void, void> {
-    const { extras = [] } = hand
-    const tops = [...extras]
-      .map((name) => childOf(hand.node.path, name))
-      .filter((path) => this.#source.selection.isExtra(path))
-    for await (const deletion of planDeletions(this.#zookeeper, tops, { signal: this.#options.signal })) {
-      yield { type: 'write', planned: deletion }
-    }
+    if (hand.extras !== undefined && hand.extras.size > 0) yield* this.#deletions(hand.node.path, hand.extras)
     if (hand.closes) yield { type: 'close', hand }
+  }
+  async *#deletions(path: string, extras: ReadonlySet<string>): AsyncGenerator<PlanStep, void, void> {
+    const { selection } = this.#source
+    const tops = [...extras].map((name) => childOf(path, name)).filter((extra) => selection.isExtra(extra))
+    for await (const planned of planDeletions(this.#zookeeper, tops, { signal: this.#options.signal })) {
+      yield { type: 'write', planned }
+    }
   }
 }

@@ -6,10 +6,16 @@ import { freePort, LOOPBACK } from './ports.js'
 import { writeProperties } from './properties-file.js'
 import type { ConfigurableServiceOptions, Service, ZooKeeperService } from './service.js'
 
+/** Options of {@link startZooKeeper}. */
+export interface ZooKeeperOptions extends ConfigurableServiceOptions {
+  /** Memory of the server, which holds its whole tree: about a kilobyte a node. @defaultValue `256` */
+  readonly heapMegabytes?: number
+}
+
 /** Starts a ZooKeeper 3.9 server that stands alone. `properties` are lines of `zoo.cfg`. */
-export async function startZooKeeper(options: ConfigurableServiceOptions = {}): Promise<ZooKeeperService> {
+export async function startZooKeeper(options: ZooKeeperOptions = {}): Promise<ZooKeeperService> {
   const port = options.port ?? (await freePort())
-  const service = await startZooKeeperProcess({ ...options, port, heapMegabytes: 256 })
+  const service = await startZooKeeperProcess({ ...options, port, heapMegabytes: options.heapMegabytes ?? 256 })
   return { ...service, port, connect: `${LOOPBACK}:${port}` }
 }
 

@@ -13,7 +13,10 @@ const VALUE_BYTES = 8_000
 const UINT32 = 2 ** 32
 
 /** What the program that is killed does, again and again. */
-export interface DoomedRun {
+export type DoomedRun = DoomedTopicRun | DoomedZnodeRun
+
+/** A run that archives or restores a topic. */
+export interface DoomedTopicRun {
   readonly verb: 'archive' | 'restore'
   readonly brokers: readonly string[]
   /** Folder of the archive. */
@@ -21,6 +24,15 @@ export interface DoomedRun {
   readonly topic: string
   /** The topic that is restored to; an archiver needs none. */
   readonly target?: string | undefined
+}
+
+/** A run that takes a snapshot of znodes or restores the newest one. */
+export interface DoomedZnodeRun {
+  readonly verb: 'snapshot-znodes' | 'restore-znodes'
+  /** Connect string of the tree, with its chroot. */
+  readonly connect: string
+  /** Folder of the archive. */
+  readonly directory: string
 }
 
 /** How a run ended: killed, or before the kill came. */
@@ -62,10 +74,9 @@ function instantOf(seed: string, kill: number): number {
 }
 
 async function runAndKill(run: DoomedRun, afterMs: number): Promise<DoomedEnd> {
-  const { verb, brokers, directory, topic, target = '' } = run
-  const program = join(repository, 'test/support/doomed-program.ts')
-  const args = ['--import', 'tsx', program, verb, brokers.join(','), directory, topic, target]
-  const doomed = spawn(process.execPath, args, { cwd: repository, stdio: ['ignore', 'pipe', 'inherit'] })
+  const { program, args } = commandOf(run)
+  const node = ['--import', 'tsx', join(repository, 'test/support', program), ...args]
+  const doomed = spawn(process.execPath, node, { cwd: repository, stdio: ['ignore', 'pipe', 'inherit'] })
   const { pid } = doomed
   if (pid !== undefined) reaper().watch(pid)
   const ended = once(doomed, 'exit')
@@ -79,7 +90,13 @@ async function runAndKill(run: DoomedRun, afterMs: number): Promise<DoomedEnd> {
   if (pid !== undefined) reaper().spare(pid)
   if (code === null) return 'killed'
   if (code === 0) return 'by-itself'
-  throw new Error(`a run that was to ${verb} ended by itself, with exit code ${code}`)
+  throw new Error(`a run that was to ${run.verb} ended by itself, with exit code ${code}`)
+}
+
+function commandOf(run: DoomedRun): { readonly program: string; readonly args: readonly string[] } {
+  if ('connect' in run) return { program: 'doomed-znode-program.ts', args: [run.verb, run.connect, run.directory] }
+  const { verb, brokers, directory, topic, target = '' } = run
+  return { program: 'doomed-program.ts', args: [verb, brokers.join(','), directory, topic, target] }
 }
 
 /** Records `from` to `to` (exclusive) in small batches, so large that there is something to be killed in. */
