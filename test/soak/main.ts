@@ -1,4 +1,4 @@
-// `npm run soak -- archiver|restorer KILLS`: kills a process again and again, and looks whether that has done any harm.
+// `npm run soak -- archiver|restorer|znodes KILLS`: kills a process again and again, and looks whether that has done any harm.
 import { parseSoak, type SoakCommand } from './command.js'
 import { soak } from './soak.js'
 

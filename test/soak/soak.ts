@@ -2,11 +2,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { startKafka4 } from '../services/kafka4.js'
 import { reaper } from '../services/reaper.js'
+import type { KafkaService, ZooKeeperService } from '../services/service.js'
 import { deleteDirectory, watchedDirectory } from '../services/watched-directory.js'
+import { startZooKeeper } from '../services/zookeeper.js'
 import { killOften, killSeed } from '../support/kill-loop.js'
 import type { SoakCommand } from './command.js'
 import { killedArchiver } from './killed-archiver.js'
 import { killedRestorer } from './killed-restorer.js'
+import { killedZnodes } from './killed-znodes.js'
 import { SoakCluster } from './soak-cluster.js'
 import type { Soaked } from './soaked.js'
 
@@ -19,18 +22,12 @@ const TELL_EVERY = 10
  */
 export async function soak({ subject, kills }: SoakCommand): Promise<void> {
   const seed = killSeed(process.env)
-  tell(`the ${subject} is killed ${kills} times; at the same instants again with KAFKEEP_KILL_SEED=${seed}`)
-  const broker = await startKafka4()
+  const victim = subject === 'znodes' ? 'snapshotter and restorer of znodes in turn' : subject
+  tell(`the ${victim} is killed ${kills} times; at the same instants again with KAFKEEP_KILL_SEED=${seed}`)
+  const server = subject === 'znodes' ? await startZooKeeper() : await startKafka4()
   const folder = await watchedDirectory(join(tmpdir(), 'kafkeep-soak-'))
   try {
-    const cluster = new SoakCluster(broker.brokers)
-    const soaked =
-      subject === 'archiver'
-        ? await killedArchiver(cluster, {
-            directory: join(folder, 'killed'),
-            undisturbedDirectory: join(folder, 'undisturbed'),
-          })
-        : await killedRestorer(cluster, folder)
+    const soaked = await soakedOf(subject, server, folder)
     await killAndCheck(soaked, { kills, seed })
     await deleteDirectory(folder)
   } catch (error) {
@@ -38,8 +35,22 @@ export async function soak({ subject, kills }: SoakCommand): Promise<void> {
     tell(`what was archived stays in ${folder}`)
     throw error
   } finally {
-    await broker.destroy()
+    await server.destroy()
   }
+}
+
+async function soakedOf(
+  subject: SoakCommand['subject'],
+  server: KafkaService | ZooKeeperService,
+  folder: string,
+): Promise<Soaked> {
+  if (!('brokers' in server)) return killedZnodes(server.connect, folder)
+  const cluster = new SoakCluster(server.brokers)
+  if (subject === 'restorer') return killedRestorer(cluster, folder)
+  return killedArchiver(cluster, {
+    directory: join(folder, 'killed'),
+    undisturbedDirectory: join(folder, 'undisturbed'),
+  })
 }
 
 async function killAndCheck(

@@ -5,11 +5,12 @@ describe('the arguments of the soak', () => {
   it('say what is killed, and how often', () => {
     expect(parseSoak(['archiver', '1000'])).toEqual({ subject: 'archiver', kills: 1_000 })
     expect(parseSoak(['restorer', '1'])).toEqual({ subject: 'restorer', kills: 1 })
+    expect(parseSoak(['znodes', '10'])).toEqual({ subject: 'znodes', kills: 10 })
   })
 
   it.each([
-    [[], 'archiver or restorer, got ""'],
-    [['broker', '5'], 'archiver or restorer, got "broker"'],
+    [[], 'archiver, restorer or znodes, got ""'],
+    [['broker', '5'], 'archiver, restorer or znodes, got "broker"'],
     [['archiver'], 'from 1 on, got ""'],
     [['archiver', '0'], 'from 1 on, got "0"'],
     [['archiver', '-3'], 'from 1 on, got "-3"'],
