@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process'
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { NodeZooKeeperTransport } from 'kafkeep/node-zookeeper-client'
@@ -21,11 +22,18 @@ async function keytool(args: readonly string[]): Promise<string> {
 
 /** A real ZooKeeper that speaks TLS on a port of its own, and whose certificate names it `localhost`. */
 async function secureServer() {
-  const keyStore = join(await newFolder(), 'server.p12')
-  const store = ['-keystore', keyStore, '-storetype', 'PKCS12', '-storepass', PASSWORD, '-alias', 'server']
+  const folder = await newFolder()
+  const keyStore = join(folder, 'server.p12')
+  const certificate = join(folder, 'server.pem')
+  const trustStore = join(folder, 'trusted.p12')
+  const secret = ['-storetype', 'PKCS12', '-storepass', PASSWORD, '-alias', 'server']
+  const store = ['-keystore', keyStore, ...secret]
   const identity = ['-dname', 'CN=localhost', '-ext', 'SAN=dns:localhost']
   await keytool(['-genkeypair', '-keyalg', 'RSA', '-keysize', '2048', '-validity', '2', ...identity, ...store])
   const ca = await keytool(['-exportcert', '-rfc', ...store])
+  await writeFile(certificate, ca)
+  // The server does not start to speak TLS without a list of whom it trusts.
+  await keytool(['-importcert', '-noprompt', '-file', certificate, '-keystore', trustStore, ...secret])
   const port = await freePort()
   const server = await startZooKeeper({
     properties: {
@@ -35,7 +43,7 @@ async function secureServer() {
       'ssl.keyStore.location': keyStore,
       'ssl.keyStore.type': 'PKCS12',
       'ssl.keyStore.password': PASSWORD,
-      'ssl.trustStore.location': keyStore,
+      'ssl.trustStore.location': trustStore,
       'ssl.trustStore.type': 'PKCS12',
       'ssl.trustStore.password': PASSWORD,
       'ssl.clientAuth': 'none',
