@@ -6,10 +6,10 @@ import { FORMAT_VERSION } from './archive-marker.js'
 import { JsonFields, jsonBytes, readJson } from './json-object.js'
 import { abortedKey } from './names.js'
 
-/** The bytes of a segment's sidecar. */
-export function abortedBytes(transactions: readonly AbortedTransaction[]): Buffer {
+/** The bytes of a segment's sidecar; `key` is the sidecar's own. */
+export function abortedBytes(key: string, transactions: readonly AbortedTransaction[]): Buffer {
   const aborted = transactions.map(({ producerId, firstOffset }) => ({ producerId, firstOffset }))
-  return jsonBytes({ format: FORMAT_VERSION, aborted })
+  return jsonBytes(key, { format: FORMAT_VERSION, aborted })
 }
 
 /**

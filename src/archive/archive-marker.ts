@@ -21,7 +21,8 @@ export async function ensureArchive(storage: ArchiveStorage, { signal }: Storage
       hint: `give kafkeep a prefix of its own; if this is an archive that lost its ${ARCHIVE_MARKER_KEY}, put back ${JSON.stringify({ format: FORMAT_VERSION })}`,
     })
   }
-  const { created } = await storage.put(ARCHIVE_MARKER_KEY, jsonBytes({ format: FORMAT_VERSION }), { signal })
+  const marker = jsonBytes(ARCHIVE_MARKER_KEY, { format: FORMAT_VERSION })
+  const { created } = await storage.put(ARCHIVE_MARKER_KEY, marker, { signal })
   // Another writer was first; it may know a newer format.
   if (!created) await isArchive(storage, { signal })
 }

@@ -62,7 +62,8 @@ export async function writeCheckpoint(
   { signal }: StorageCallOptions,
 ): Promise<string> {
   const id = newInstantId(checkpoint.takenMs)
-  await storage.put(keyOf(id), jsonBytes({ format: FORMAT_VERSION, ...checkpoint }), { signal })
+  const key = keyOf(id)
+  await storage.put(key, jsonBytes(key, { format: FORMAT_VERSION, ...checkpoint }), { signal })
   return id
 }
 

@@ -21,7 +21,7 @@ export async function beginGeneration(
   { signal }: StorageCallOptions,
 ): Promise<bigint> {
   const key = generationKey(partition, start.generation)
-  const { created } = await storage.put(key, jsonBytes({ format: FORMAT_VERSION, ...start }), { signal })
+  const { created } = await storage.put(key, jsonBytes(key, { format: FORMAT_VERSION, ...start }), { signal })
   return created ? start.cut : readCut(storage, partition, start.generation, { signal })
 }
 

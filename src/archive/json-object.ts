@@ -1,21 +1,62 @@
+import { crc32c } from '@node-rs/crc32'
 import { ArchiveCorruptError } from '../errors.js'
 import type { ArchiveStorage, StorageCallOptions } from '../storage/storage.js'
+import { crcHex } from './names.js'
+
+const SEAL = /"crc32c": "(?<crc>[0-9a-f]{8})"\n\}\n$/
+const NO_SEAL = '00000000'
 
 /** Reads a small object that must be JSON. */
 export async function readJson(storage: ArchiveStorage, key: string, options: StorageCallOptions): Promise<unknown> {
+  return (await readSealedJson(storage, key, options)).value
+}
+
+/**
+ * {@link readJson}, and whether the object proves to be what was written under its key.
+ *
+ * @throws {@link ArchiveCorruptError} when it proves not to be.
+ */
+export async function readSealedJson(
+  storage: ArchiveStorage,
+  key: string,
+  { signal }: StorageCallOptions,
+): Promise<{ readonly value: unknown; readonly sealed: boolean }> {
   const chunks: Uint8Array[] = []
-  for await (const chunk of storage.get(key, { signal: options.signal })) chunks.push(chunk)
+  for await (const chunk of storage.get(key, { signal })) chunks.push(chunk)
+  const text = Buffer.concat(chunks).toString('utf8')
+  const value = parsed(text, key)
+  const seal = SEAL.exec(text)?.groups?.['crc']
+  if (seal === undefined && !(isRecord(value) && 'crc32c' in value)) return { value, sealed: false }
+  if (seal !== undefined && sealOf(key, `${text.slice(0, -SEAL_END)}${NO_SEAL}${text.slice(-SEAL_END + 8)}`) === seal) {
+    return { value, sealed: true }
+  }
+  throw new ArchiveCorruptError(`${key} is not what was written under this name: its checksum is wrong`, { key })
+}
+
+/** Characters from the checksum's first digit to the end of the object. */
+const SEAL_END = `${NO_SEAL}"\n}\n`.length
+
+/**
+ * The bytes of a small JSON object, readable by people too. Offsets and other 64-bit numbers become strings. Its last
+ * field is the checksum of the key and of all else, so that a changed object is noticed, and one under another's name.
+ */
+export function jsonBytes(key: string, value: object): Buffer {
+  const unsealed = { ...value, crc32c: NO_SEAL }
+  const text = JSON.stringify(unsealed, (_, field) => (typeof field === 'bigint' ? field.toString() : field), 2)
+  const body = `${text}\n`
+  return Buffer.from(`${body.slice(0, -SEAL_END)}${sealOf(key, body)}${body.slice(-SEAL_END + 8)}`)
+}
+
+function sealOf(key: string, unsealed: string): string {
+  return crcHex(crc32c(Buffer.from(`${key}\n${unsealed}`)))
+}
+
+function parsed(text: string, key: string): unknown {
   try {
-    return JSON.parse(Buffer.concat(chunks).toString('utf8'))
+    return JSON.parse(text)
   } catch (cause) {
     throw new ArchiveCorruptError(`${key} is not JSON`, { key, cause })
   }
-}
-
-/** The bytes of a small JSON object, readable by people too. Offsets and other 64-bit numbers become strings. */
-export function jsonBytes(value: object): Buffer {
-  const text = JSON.stringify(value, (_, field) => (typeof field === 'bigint' ? field.toString() : field), 2)
-  return Buffer.from(`${text}\n`)
 }
 
 const MAX_INT64 = 2n ** 63n - 1n

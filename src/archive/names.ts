@@ -182,6 +182,7 @@ export function offset20(offset: bigint): string {
   return offset.toString().padStart(20, '0')
 }
 
-function crcHex(crc32c: number): string {
+/** A checksum as it is in names: eight digits. */
+export function crcHex(crc32c: number): string {
   return crc32c.toString(16).padStart(8, '0')
 }

@@ -21,7 +21,7 @@ export async function describeTopic(
 ): Promise<void> {
   const key = topicKey(description)
   if ((await storage.head(key, { signal })) !== undefined) return
-  await storage.put(key, jsonBytes({ format: FORMAT_VERSION, ...description }), { signal })
+  await storage.put(key, jsonBytes(key, { format: FORMAT_VERSION, ...description }), { signal })
 }
 
 /** Reads the description of an incarnation of a topic. */

@@ -36,7 +36,10 @@ export async function storeSegment(
     extension: codec.extension,
   }
   const key = segmentKey(name)
-  if (name.abortedTransactions > 0) await storage.put(abortedKey(key), abortedBytes(content.aborted), { signal })
+  if (name.abortedTransactions > 0) {
+    const sidecar = abortedKey(key)
+    await storage.put(sidecar, abortedBytes(sidecar, content.aborted), { signal })
+  }
   await storage.put(key, object.chunks, { crc32c: object.crc32c, signal })
   return { ...name, key, sizeBytes: object.sizeBytes }
 }

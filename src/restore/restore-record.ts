@@ -102,7 +102,7 @@ export async function abandonRestore(
   // Somebody else has abandoned it meanwhile, and perhaps pinned another one.
   if (current?.producerId !== producerId) return
   await storage.delete(keyOfAbandoned(target), { signal })
-  await storage.put(keyOfAbandoned(target), bodyOf(current), { signal })
+  await storage.put(keyOfAbandoned(target), bodyOf(keyOfAbandoned(target), current), { signal })
   await storage.delete(keyOf(target), { signal })
 }
 
@@ -117,7 +117,7 @@ export async function pinRestore(
   record: RestoreRecord,
   { signal }: StorageCallOptions,
 ): Promise<RestoreRecord> {
-  const { created } = await storage.put(keyOf(target), bodyOf(record), { signal })
+  const { created } = await storage.put(keyOf(target), bodyOf(keyOf(target), record), { signal })
   const pinned = created ? record : ((await readRestoreRecord(storage, target, { signal })) ?? record)
   if (pinned.digest !== record.digest) {
     throw new RestoreConflictError(`a restore of ${pinned.source} into ${pinned.target} has begun meanwhile`, {
@@ -128,8 +128,8 @@ export async function pinRestore(
   return pinned
 }
 
-function bodyOf(record: RestoreRecord): Buffer {
-  return jsonBytes({
+function bodyOf(key: string, record: RestoreRecord): Buffer {
+  return jsonBytes(key, {
     format: FORMAT_VERSION,
     ...record,
     targetFrom: record.targetFrom.map((offset) => ({ offset })),
@@ -148,7 +148,8 @@ export async function declareIntent(
   { signal }: StorageCallOptions,
 ): Promise<void> {
   const { target, digest } = intent
-  await storage.put(intentKey(intent), jsonBytes({ format: FORMAT_VERSION, target, digest }), { signal })
+  const key = intentKey(intent)
+  await storage.put(key, jsonBytes(key, { format: FORMAT_VERSION, target, digest }), { signal })
 }
 
 /** Whether this restore was about to create the topic. */

@@ -42,7 +42,8 @@ export async function pinSkippedHole(
   hole: Hole,
   { signal }: StorageCallOptions,
 ): Promise<void> {
-  const { kind, key, topic, partition, from, next, text } = hole
-  const body = jsonBytes({ format: FORMAT_VERSION, kind, key, topic, partition, from, next, text })
-  await storage.put(`${prefixOf(target)}${partition}/${offset20(from)}-${offset20(next)}.json`, body, { signal })
+  const { kind, key: damaged, topic, partition, from, next, text } = hole
+  const key = `${prefixOf(target)}${partition}/${offset20(from)}-${offset20(next)}.json`
+  const body = jsonBytes(key, { format: FORMAT_VERSION, kind, key: damaged, topic, partition, from, next, text })
+  await storage.put(key, body, { signal })
 }

@@ -28,7 +28,12 @@ export async function inflict(storage: ArchiveStorage, segment: SegmentInfo, dam
   if (damage === 'a missing sidecar') return change(storage, sidecar, () => undefined)
   const named = damage === 'a sidecar that names too few' ? 0 : segment.abortedTransactions
   const other = { producerId: 1n, firstOffset: segment.next }
-  return change(storage, sidecar, () => abortedBytes(Array.from({ length: named }, () => other)))
+  return change(storage, sidecar, () =>
+    abortedBytes(
+      sidecar,
+      Array.from({ length: named }, () => other),
+    ),
+  )
 }
 
 /** Replaces an object by what `become` makes of it, or removes it. */

@@ -51,7 +51,7 @@ export async function putSegment(
     crc32c: crc32c(bytes),
     ...changes,
   })
-  if (aborted.length > 0) await storage.put(abortedKey(info.key), abortedBytes(aborted))
+  if (aborted.length > 0) await storage.put(abortedKey(info.key), abortedBytes(abortedKey(info.key), aborted))
   await storage.put(info.key, bytes)
   return { ...info, sizeBytes: bytes.length }
 }

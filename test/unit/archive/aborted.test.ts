@@ -74,11 +74,11 @@ describe('the sidecar of a segment', () => {
 
   it('gives back what was written, 64 bits wide', async () => {
     const long = { ...segment, next: 2n ** 63n - 1n }
-    expect(await readAborted(await stored(abortedBytes(ABORTED)), long, {})).toEqual(ABORTED)
+    expect(await readAborted(await stored(abortedBytes(sidecar, ABORTED)), long, {})).toEqual(ABORTED)
   })
 
   it('that names a transaction which begins behind the segment, as another segment’s would, is damage', async () => {
-    const other = readAborted(await stored(abortedBytes(ABORTED)), segment, {})
+    const other = readAborted(await stored(abortedBytes(sidecar, ABORTED)), segment, {})
     await expect(other).rejects.toMatchObject({ code: 'ARCHIVE_CORRUPT', key: sidecar, from: 0n, next: 10n })
   })
 
@@ -92,7 +92,7 @@ describe('the sidecar of a segment', () => {
   })
 
   it('that names more or fewer than the segment’s name says is damage', async () => {
-    const short = readAborted(await stored(abortedBytes(ABORTED.slice(1))), segment, {})
+    const short = readAborted(await stored(abortedBytes(sidecar, ABORTED.slice(1))), segment, {})
     await expect(short).rejects.toMatchObject({ code: 'ARCHIVE_CORRUPT', key: sidecar, from: 0n, next: 10n })
   })
 

@@ -74,17 +74,17 @@ describe('a checkpoint', () => {
   })
 })
 
-async function parsed(json: unknown): Promise<Checkpoint> {
+async function parsed(json: object): Promise<Checkpoint> {
   const storage = new MemoryStorage()
-  await storage.put(KEY, Buffer.from(JSON.stringify(json)))
+  await storage.put(KEY, jsonBytes(KEY, json))
   const { id, ...checkpoint } = await readCheckpoint(storage, ID, {})
   return checkpoint
 }
 
 /** What a checkpoint's JSON is, with the field at `path` replaced, or removed where `value` is undefined. */
-function broken(path: readonly (string | number)[], value: unknown): unknown {
-  const json: unknown = JSON.parse(jsonBytes(CHECKPOINT).toString())
-  let holder = json as Record<string | number, unknown>
+function broken(path: readonly (string | number)[], value: unknown): object {
+  const { crc32c: _, ...json }: Record<string, unknown> = JSON.parse(jsonBytes(KEY, CHECKPOINT).toString())
+  let holder: Record<string | number, unknown> = json
   for (const step of path.slice(0, -1)) holder = holder[step] as Record<string | number, unknown>
   holder[path.at(-1) ?? ''] = value
   return json
