@@ -123,6 +123,7 @@ export type {
 export { type CheckpointInfo, TopicArchive, type TopicArchiveOptions } from './topic-archive.js'
 export { type ArchiveOptions, TopicArchiver, type TopicArchiverOptions } from './topic-archiver.js'
 export { TopicRestorer, type TopicRestorerOptions } from './topic-restorer.js'
+export type { VerifyOptions } from './verify/verify-options.js'
 export {
   type SnapshotInfo,
   ZnodeArchive,

@@ -8,6 +8,7 @@ import {
   type RecordsOptions,
 } from './archive/archive-range.js'
 import { checkpointIds, partitionIn, readCheckpoint } from './archive/checkpoint.js'
+import type { Finding } from './archive/finding.js'
 import { TOPICS_PREFIX, type TopicIdentity } from './archive/names.js'
 import { chainFor, type LogRange, listPartition, type PartitionLog, type SegmentInfo } from './archive/partition-log.js'
 import { type ChainBatch, linksSince, readChain, recordsOf, type TimeRange } from './archive/read-chain.js'
@@ -24,6 +25,8 @@ import { smaller } from './internal/bigint.js'
 import { checkRunOptions, nameOption, portOption, rejectUnknownOptions } from './internal/options.js'
 import type { RunOptions } from './progress.js'
 import type { ArchiveStorage } from './storage/storage.js'
+import { verifyArchive } from './verify/verify-archive.js'
+import { checkedVerify, type VerifyOptions } from './verify/verify-options.js'
 
 /** Wiring of a {@link TopicArchive}. */
 export interface TopicArchiveOptions {
@@ -123,6 +126,16 @@ export class TopicArchive {
     rejectUnknownOptions('checkpoints', options, ['signal', 'onProgress'])
     checkRunOptions(options)
     return this.#checkpoints(options.signal)
+  }
+
+  /**
+   * What in the archive is not as it must be, as it is found; nothing when all is well. Nothing is changed. It may run
+   * beside anything else.
+   *
+   * @throws {@link NotInArchiveError} when there is no archive, or no topic of a name that is asked for.
+   */
+  verify(options: VerifyOptions = {}): AsyncGenerator<Finding, void, void> {
+    return verifyArchive(this.#source, checkedVerify(options))
   }
 
   async *#topics(signal: AbortSignal | undefined): AsyncGenerator<TopicDescription, void, void> {

@@ -9,6 +9,7 @@ import {
 import type { RunOptions } from '../progress.js'
 import type { CheckpointChoice } from './checkpoint.js'
 import { instantChoiceOption } from './instant-id.js'
+import { ALL_OFFSETS } from './partition-log.js'
 import type { TimeRange } from './read-chain.js'
 
 /** A part of one archived partition. */
@@ -50,7 +51,7 @@ export interface RecordsOptions extends RangeOptions {
 }
 
 /** Offset after every offset there can be. */
-export const END_OF_LOG = 2n ** 63n - 1n
+export const END_OF_LOG = ALL_OFFSETS.next
 const RANGE_OPTIONS = ['topic', 'partition', 'topicId', 'checkpoint', 'from', 'to', 'signal', 'onProgress']
 
 /** Checked options of a range. */

@@ -62,7 +62,7 @@ export async function writeCheckpoint(
   { signal }: StorageCallOptions,
 ): Promise<string> {
   const id = newInstantId(checkpoint.takenMs)
-  const key = keyOf(id)
+  const key = checkpointKey(id)
   await storage.put(key, jsonBytes(key, { format: FORMAT_VERSION, ...checkpoint }), { signal })
   return id
 }
@@ -74,7 +74,7 @@ export async function* checkpointIds(
 ): AsyncGenerator<string, void, void> {
   for await (const { key } of storage.list(CHECKPOINTS_PREFIX, { signal })) {
     const id = key.slice(CHECKPOINTS_PREFIX.length).replace(/\.json$/, '')
-    if (keyOf(id) === key && instantOf(id) !== undefined) yield id
+    if (checkpointKey(id) === key && instantOf(id) !== undefined) yield id
   }
 }
 
@@ -92,8 +92,8 @@ export async function readCheckpoint(
   for await (const id of checkpointIds(storage, { signal })) ids.push(id)
   const id = chosenId(ids, choice)
   if (id === undefined) throw noSuchInstant('checkpoint', choice, ids)
-  const key = keyOf(id)
-  return { id, ...parseCheckpoint(await readJson(storage, key, { signal }), key) }
+  const key = checkpointKey(id)
+  return { id, ...parseCheckpoint(new JsonFields(await readJson(storage, key, { signal }), key)) }
 }
 
 /**
@@ -121,13 +121,13 @@ export async function latestCheckpoint(
   return latest === undefined ? undefined : readCheckpoint(storage, latest, options)
 }
 
-function keyOf(id: string): string {
+/** Where a checkpoint is. */
+export function checkpointKey(id: string): string {
   return `${CHECKPOINTS_PREFIX}${id}.json`
 }
 
 /** What a checkpoint's JSON says, or {@link ArchiveCorruptError}. */
-function parseCheckpoint(value: unknown, key: string): Checkpoint {
-  const fields = new JsonFields(value, key)
+export function parseCheckpoint(fields: JsonFields): Checkpoint {
   return {
     takenMs: fields.integer('takenMs'),
     clusterId: fields.string('clusterId'),

@@ -33,5 +33,10 @@ export async function readCut(
   { signal }: StorageCallOptions,
 ): Promise<bigint> {
   const key = generationKey(partition, generation)
-  return new JsonFields(await readJson(storage, key, { signal }), key).bigint('cut', 0n)
+  return parseCut(new JsonFields(await readJson(storage, key, { signal }), key))
+}
+
+/** Where a generation begins, as its JSON says. */
+export function parseCut(fields: JsonFields): bigint {
+  return fields.bigint('cut', 0n)
 }

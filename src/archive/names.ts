@@ -53,7 +53,7 @@ export interface SegmentName extends PartitionIdentity, OffsetRange {
 }
 
 /** Why offsets are not in the archive. */
-export type GapCause = 'retention' | 'deleted' | 'tombstones' | 'unknown'
+export type GapCause = 'retention' | 'deleted' | 'tombstones' | 'pruned' | 'unknown'
 
 /** What a gap's name tells. */
 export interface GapName extends PartitionIdentity, OffsetRange {
@@ -61,13 +61,28 @@ export interface GapName extends PartitionIdentity, OffsetRange {
   readonly cause: GapCause
 }
 
-const GAP_CAUSES: readonly GapCause[] = ['retention', 'deleted', 'tombstones', 'unknown']
+const GAP_CAUSES: readonly GapCause[] = ['retention', 'deleted', 'tombstones', 'pruned', 'unknown']
 const MAX_OFFSET = 2n ** 63n - 1n
 const MAX_INT32 = 2 ** 31 - 1
 
 /** The description of one incarnation of a topic. */
 export function topicKey({ topic, topicId }: TopicIdentity): string {
   return `${TOPICS_PREFIX}${topic}/${topicId}/topic.json`
+}
+
+/** Which incarnation of a topic a key describes, or `undefined` when it is not a description's. */
+export function parseTopicKey(key: string): TopicIdentity | undefined {
+  const groups = TOPIC.exec(key)?.groups
+  const { topic, topicId } = groups ?? {}
+  return topic === undefined || topicId === undefined ? undefined : { topic, topicId }
+}
+
+/** In which partition's folder a key lies, or `undefined` when it lies in none. */
+export function parsePartitionOf(key: string): PartitionIdentity | undefined {
+  const groups = PARTITION.exec(key)?.groups
+  const { topic, topicId, partition } = groups ?? {}
+  if (topic === undefined || topicId === undefined || Number(partition) > MAX_INT32) return undefined
+  return { topic, topicId, partition: Number(partition) }
 }
 
 /** Everything of one partition. */
@@ -112,11 +127,14 @@ export function gapKey(name: GapName): string {
 }
 
 const ABORTED_SUFFIX = '.aborted.json'
-const PARTITION_PATH = String.raw`^topics/(?<topic>[A-Za-z0-9._-]{1,249})/(?<topicId>[A-Za-z0-9_-]{1,64})/(?<partition>0|[1-9]\d{0,9})/`
+const TOPIC_PATH = `^topics/(?<topic>[A-Za-z0-9._-]{1,249})/(?<topicId>[A-Za-z0-9_-]{1,64})/`
+const PARTITION_PATH = String.raw`${TOPIC_PATH}(?<partition>0|[1-9]\d{0,9})/`
 const RANGE = String.raw`g(?<generation>[1-9]\d{0,9})/(?<from>\d{20})-(?<next>\d{20})`
 const SEGMENT = new RegExp(
   String.raw`${PARTITION_PATH}${RANGE}\.e(?<firstEpoch>-1|\d{1,10})-(?<lastEpoch>-1|\d{1,10})\.n(?<records>\d{1,15})\.t(?<maxTimestampMs>-?\d{1,19})\.a(?<abortedTransactions>\d{1,10})\.c(?<crc32c>[0-9a-f]{8})(?<extension>(?:\.[A-Za-z0-9_-]+)+)$`,
 )
+const TOPIC = new RegExp(String.raw`${TOPIC_PATH}topic\.json$`)
+const PARTITION = new RegExp(PARTITION_PATH)
 const GAP = new RegExp(String.raw`${PARTITION_PATH}${RANGE}\.(?<cause>${GAP_CAUSES.join('|')})\.gap$`)
 const GENERATION = new RegExp(String.raw`${PARTITION_PATH}g(?<generation>[1-9]\d{0,9})\.json$`)
 
@@ -140,6 +158,11 @@ export function parseSegmentKey(key: string): SegmentName | undefined {
   const plausible =
     numbers.every((number) => number <= MAX_INT32) && BigInt.asIntN(64, name.maxTimestampMs) === name.maxTimestampMs
   return plausible && segmentKey(name) === key ? name : undefined
+}
+
+/** Which segment a key is the sidecar of, or `undefined` when it is not a sidecar's. */
+export function parseAbortedKey(key: string): SegmentName | undefined {
+  return key.endsWith(ABORTED_SUFFIX) ? parseSegmentKey(key.slice(0, -ABORTED_SUFFIX.length)) : undefined
 }
 
 /** What a key says, or `undefined` when it is not a gap's. */

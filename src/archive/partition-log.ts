@@ -1,6 +1,6 @@
 import { ArchiveCorruptError } from '../errors.js'
-import { ascending, larger } from '../internal/bigint.js'
-import type { ArchiveStorage, StorageCallOptions } from '../storage/storage.js'
+import { ascending, larger, smaller } from '../internal/bigint.js'
+import type { ArchiveStorage, ObjectInfo, StorageCallOptions } from '../storage/storage.js'
 import { type ChainLink, chainOf, type OwnedRange, ownedRanges } from './chain.js'
 import { readCut } from './generation.js'
 import {
@@ -38,31 +38,77 @@ export interface PartitionLog {
   readonly storedMs: number
 }
 
-/** Lists what is archived of a partition. */
+/**
+ * Lists what is archived of a partition. Where offsets are missing it lists again, until it sees the same twice: pages of
+ * a listing are of different moments, and segments are merged and pruned meanwhile.
+ */
 export async function listPartition(
   storage: ArchiveStorage,
   partition: PartitionIdentity,
   { signal }: StorageCallOptions,
 ): Promise<PartitionLog> {
+  let seen = ''
+  for (;;) {
+    const objects = await objectsOf(partition, storage.list(partitionPrefix(partition), { signal }))
+    const log = await logOf(storage, objects, { signal })
+    const holes = allHolesIn(log)
+      .map(({ from, next }) => `${from}-${next}`)
+      .join()
+    if (holes === seen) return log
+    seen = holes
+  }
+}
+
+/** The objects of one partition, by what their names say. */
+export interface PartitionObjects {
+  readonly partition: PartitionIdentity
+  readonly segments: readonly SegmentInfo[]
+  readonly gaps: readonly (GapName & { readonly info: ObjectInfo })[]
+  /** Generations that say where they begin. */
+  readonly generations: readonly number[]
+  /** All else: sidecars, and what kafkeep has not written. */
+  readonly others: readonly ObjectInfo[]
+  /** When the newest of them was stored, in epoch milliseconds; 0 where there is none. */
+  readonly storedMs: number
+}
+
+/** Sorts the objects of a partition. */
+export async function objectsOf(
+  partition: PartitionIdentity,
+  objects: AsyncIterable<ObjectInfo> | Iterable<ObjectInfo>,
+): Promise<PartitionObjects> {
   const segments: SegmentInfo[] = []
-  const gaps: GapName[] = []
-  const cuts = new Map<number, bigint>()
+  const gaps: (GapName & { readonly info: ObjectInfo })[] = []
+  const generations: number[] = []
+  const others: ObjectInfo[] = []
   let storedMs = 0
-  for await (const { key, sizeBytes, modifiedMs } of storage.list(partitionPrefix(partition), { signal })) {
+  for await (const info of objects) {
+    const { key, sizeBytes, modifiedMs } = info
     storedMs = Math.max(storedMs, modifiedMs)
     const segment = parseSegmentKey(key)
-    if (segment !== undefined) {
-      segments.push({ ...segment, key, sizeBytes })
-      continue
-    }
-    const gap = parseGapKey(key)
-    if (gap !== undefined) gaps.push(gap)
+    const gap = segment === undefined ? parseGapKey(key) : undefined
     const start = parseGenerationKey(key)
-    if (start !== undefined) cuts.set(start.generation, await readCut(storage, partition, start.generation, { signal }))
+    if (segment !== undefined) segments.push({ ...segment, key, sizeBytes })
+    else if (gap !== undefined) gaps.push({ ...gap, info })
+    else if (start !== undefined) generations.push(start.generation)
+    else others.push(info)
   }
-  const newestGeneration = Math.max(1, ...cuts.keys())
-  return { partition, segments, gaps, newestGeneration, cuts, storedMs }
+  return { partition, segments, gaps, generations, others, storedMs }
 }
+
+/** What sorted objects tell of a partition's log. */
+export async function logOf(
+  storage: ArchiveStorage,
+  { partition, segments, gaps, generations, storedMs }: PartitionObjects,
+  { signal }: StorageCallOptions,
+): Promise<PartitionLog> {
+  const cuts = new Map<number, bigint>()
+  for (const generation of generations) cuts.set(generation, await readCut(storage, partition, generation, { signal }))
+  return { partition, segments, gaps, newestGeneration: Math.max(1, ...generations), cuts, storedMs }
+}
+
+/** Every offset there can be. */
+export const ALL_OFFSETS: OffsetRange = { from: 0n, next: 2n ** 63n - 1n }
 
 /** A part of a log as one generation has it. */
 export interface LogRange extends OffsetRange {
@@ -103,6 +149,33 @@ export function holesIn(log: PartitionLog, range: LogRange): OffsetRange[] {
   }
   if (offset < range.next) holes.push({ from: offset, next: range.next })
   return holes
+}
+
+/** What the newest generation lacks between its first and its last offset, without an explanation. */
+export function allHolesIn(log: PartitionLog): OffsetRange[] {
+  const generation = log.newestGeneration
+  for (let older = 2; older < generation; older++) if (!log.cuts.has(older)) return []
+  const parts = [...chainFor(log, { generation, ...ALL_OFFSETS }), ...gapsFor(log, { generation, ...ALL_OFFSETS })]
+  const from = parts.reduce((first, part) => smaller(first, part.from), ALL_OFFSETS.next)
+  const next = parts.reduce((last, part) => larger(last, part.next), from)
+  return holesIn(log, { generation, from, next })
+}
+
+/** Where a part of the log begins, if what was pruned of its beginning is left out. */
+export function unprunedFrom(log: PartitionLog, range: LogRange): bigint {
+  const chain = chainFor(log, range)
+  const pruned = gapsFor(log, range).filter(({ cause }) => cause === 'pruned')
+  let { from } = range
+  for (;;) {
+    if (chain.some((link) => isAt(link, from))) return from
+    const gap = pruned.find((known) => isAt(known, from))
+    if (gap === undefined) return from
+    from = gap.next
+  }
+}
+
+function isAt({ from, next }: OffsetRange, offset: bigint): boolean {
+  return from <= offset && offset < next
 }
 
 function rangesOf(log: PartitionLog, generation: number): OwnedRange[] {

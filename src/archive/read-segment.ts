@@ -49,17 +49,32 @@ export async function openSegment(
   { signal }: StorageCallOptions,
 ): Promise<AsyncGenerator<RecordBatchView, void, void>> {
   const codec = topicCodecFor(segment.extension, codecs)
-  return batchesOf(codec, await readIntact(storage, segment, { signal }), segment, signal)
+  return batchesOf(codec, released(await readIntact(storage, segment, { signal })), segment, signal)
+}
+
+/**
+ * The batches of a segment as its object comes, without holding all of it. Only at the end is the checksum compared with
+ * the name: for those who look at a segment and pass nothing of it on.
+ *
+ * @throws {@link ArchiveCorruptError} as {@link readSegment} does, possibly after the batches.
+ */
+export async function* streamSegment(
+  { storage, codecs }: SegmentSource,
+  segment: SegmentInfo,
+  { signal }: StorageCallOptions,
+): AsyncGenerator<RecordBatchView, void, void> {
+  const codec = topicCodecFor(segment.extension, codecs)
+  yield* batchesOf(codec, checkedChunks(storage, segment, { signal }), segment, signal)
 }
 
 async function* batchesOf(
   codec: Codec<RecordBatch>,
-  chunks: Uint8Array[],
+  bytes: AsyncIterable<Uint8Array>,
   segment: SegmentInfo,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<RecordBatchView, void, void> {
   let offset = segment.from
-  for await (const decoded of decodeAll(codec, chunks, segment, signal)) {
+  for await (const decoded of decodeAll(codec, bytes, segment, signal)) {
     // Codecs that lose offsets count from 0; the name tells where the segment begins.
     const placed = codec.lossless ? decoded.bytes : rebased(decoded.bytes, offset)
     const batch = viewOf({ bytes: placed }, segment)
@@ -74,12 +89,12 @@ async function* batchesOf(
 
 async function* decodeAll(
   codec: Codec<RecordBatch>,
-  chunks: Uint8Array[],
+  bytes: AsyncIterable<Uint8Array>,
   segment: SegmentInfo,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<RecordBatch, void, void> {
   try {
-    yield* codec.decode(released(chunks), { signal, subject: segmentSubject(segment) })
+    yield* codec.decode(bytes, { signal, subject: segmentSubject(segment) })
   } catch (cause) {
     if (cause instanceof ArchiveCorruptError && cause.key === undefined) throw damaged(segment, cause.message, cause)
     throw cause
@@ -92,18 +107,27 @@ async function readIntact(
   { signal }: StorageCallOptions,
 ): Promise<Uint8Array[]> {
   const chunks: Uint8Array[] = []
+  for await (const chunk of checkedChunks(storage, segment, { signal })) chunks.push(chunk)
+  return chunks
+}
+
+/** The bytes of a segment's object. When all are given the checksum is compared with the name. */
+export async function* checkedChunks(
+  storage: ArchiveStorage,
+  segment: SegmentInfo,
+  { signal }: StorageCallOptions,
+): AsyncGenerator<Uint8Array, void, void> {
   let crc = 0
   try {
     for await (const chunk of storage.get(segment.key, { signal })) {
       crc = crc32c(chunk, crc)
-      chunks.push(chunk)
+      yield chunk
     }
   } catch (cause) {
     if (cause instanceof ObjectNotFoundError) throw damaged(segment, 'the object is gone', cause)
     throw cause
   }
   if (crc !== segment.crc32c) throw damaged(segment, 'its checksum is not the one in its name')
-  return chunks
 }
 
 function damaged(segment: SegmentInfo, why: string, cause?: unknown): ArchiveCorruptError {

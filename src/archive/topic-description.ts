@@ -31,7 +31,11 @@ export async function readTopicDescription(
   { signal }: StorageCallOptions,
 ): Promise<TopicDescription> {
   const key = topicKey(identity)
-  const fields = new JsonFields(await readJson(storage, key, { signal }), key)
+  return parseTopicDescription(identity, new JsonFields(await readJson(storage, key, { signal }), key))
+}
+
+/** What a description's JSON says. */
+export function parseTopicDescription(identity: TopicIdentity, fields: JsonFields): TopicDescription {
   return {
     ...identity,
     firstSeenMs: fields.integer('firstSeenMs'),

@@ -1,6 +1,7 @@
 import type { TopicPartition } from '../batch/topic-partition.js'
 import { smaller } from '../internal/bigint.js'
 import type { GapCause, OffsetRange } from './names.js'
+import { outside } from './offset-ranges.js'
 import { chainFor, gapsFor, holesIn, type PartitionLog } from './partition-log.js'
 
 /** Offsets that are not archived. */
@@ -28,10 +29,16 @@ export function verdictOf(
   const generation = log.newestGeneration
   const whole = { generation, from: 0n, next }
   const chain = chainFor(log, whole)
-  // A gap before the first segment counts as well: the archive should have had those offsets.
-  const from = [...chain, ...gapsFor(log, whole)].reduce((first, part) => smaller(first, part.from), next)
+  // A gap before the first segment counts as well: the archive should have had those offsets. What was pruned is no
+  // part of what the verdict is about.
+  const lacking = gapsFor(log, whole).filter(({ cause }) => cause !== 'pruned')
+  const from = [...chain, ...lacking].reduce((first, part) => smaller(first, part.from), next)
   const range = { generation, from, next }
-  const gaps = [...gapsFor(log, range), ...holesIn(log, range).map((hole) => ({ ...hole, cause: 'unknown' as const }))]
+  const pruned = outside(
+    gapsFor(log, range).filter(({ cause }) => cause === 'pruned'),
+    chain,
+  )
+  const gaps = [...lacking, ...pruned, ...holesIn(log, range).map((hole) => ({ ...hole, cause: 'unknown' as const }))]
   const records = chain.reduce((sum, { segment }) => sum + BigInt(segment.records), 0n)
   return { topic, partition, from, next, records, gaps, complete: reachedEnd && gaps.length === 0 }
 }

@@ -19,7 +19,7 @@ describe('the marker of an archive', () => {
     await ensureArchive(storage, {})
     await requireArchive(storage, {})
     expect(await keys(storage, '')).toEqual(['archive.json'])
-    expect(JSON.parse(Buffer.from(await read(storage, 'archive.json')).toString())).toEqual({ format: 1 })
+    expect(JSON.parse(Buffer.from(await read(storage, 'archive.json')).toString())).toMatchObject({ format: 1 })
   })
 
   it('is never put beside what somebody else keeps there', async () => {

@@ -1,0 +1,57 @@
+import type { Finding } from '../archive/finding.js'
+import type { OffsetRange } from '../archive/names.js'
+import { offsetsOf, overlap } from '../archive/offset-ranges.js'
+import type { SegmentInfo } from '../archive/partition-log.js'
+import { type SegmentSource, streamSegment } from '../archive/read-segment.js'
+import { FIELD } from '../batch/batch-header.js'
+import { topicCodecFor } from '../codec/built-in.js'
+import { ArchiveCorruptError } from '../errors.js'
+import type { StorageCallOptions } from '../storage/storage.js'
+import { placeOf } from './findings.js'
+
+/** Whether two segments of a generation have the same batches where they overlap. Damage of either is not told here. */
+export async function compareSegments(
+  source: SegmentSource,
+  { one, other, shared }: { readonly one: SegmentInfo; readonly other: SegmentInfo; readonly shared: OffsetRange },
+  { signal }: StorageCallOptions,
+): Promise<Finding[]> {
+  if ([one, other].some(({ extension }) => !topicCodecFor(extension, source.codecs).lossless)) return []
+  const ours = marksOf(source, one, shared, { signal })
+  const theirs = marksOf(source, other, shared, { signal })
+  try {
+    for (;;) {
+      const [a, b] = [await ours.next(), await theirs.next()]
+      if (a.done === true && b.done === true) return []
+      if (a.value !== b.value) return [disagreement(one, other, shared)]
+    }
+  } catch (error) {
+    if (error instanceof ArchiveCorruptError) return []
+    throw error
+  } finally {
+    await ours.return()
+    await theirs.return()
+  }
+}
+
+/** What tells each of the batches in a range from any other. */
+async function* marksOf(
+  source: SegmentSource,
+  segment: SegmentInfo,
+  range: OffsetRange,
+  { signal }: StorageCallOptions,
+): AsyncGenerator<string, void, void> {
+  for await (const batch of streamSegment(source, segment, { signal })) {
+    const { baseOffset: from, nextOffset: next } = batch
+    if (overlap({ from, next }, range) !== undefined) yield `${from} ${batch.bytes.readUInt32BE(FIELD.crc)}`
+  }
+}
+
+function disagreement(one: SegmentInfo, other: SegmentInfo, shared: OffsetRange): Finding {
+  return {
+    kind: 'mismatch',
+    key: other.key,
+    ...placeOf({ ...other, ...shared }),
+    text: `segments ${one.key} and ${other.key} have other records at ${offsetsOf(shared)}`,
+    hint: 'one of them belongs to another partition: compare them with the topic, and remove that one',
+  }
+}
