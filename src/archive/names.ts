@@ -140,7 +140,7 @@ const GENERATION = new RegExp(String.raw`${PARTITION_PATH}g(?<generation>[1-9]\d
 
 /** What a key says, or `undefined` when it is not a segment's: names from storage are not trusted. */
 export function parseSegmentKey(key: string): SegmentName | undefined {
-  const groups = key.endsWith(ABORTED_SUFFIX) ? undefined : SEGMENT.exec(key)?.groups
+  const groups = key.includes(ABORTED_SUFFIX) ? undefined : SEGMENT.exec(key)?.groups
   const range = rangeFrom(groups)
   if (groups === undefined || range === undefined) return undefined
   const { firstEpoch, lastEpoch, records, maxTimestampMs, abortedTransactions, crc32c, extension = '' } = groups

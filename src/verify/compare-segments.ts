@@ -2,12 +2,12 @@ import type { Finding } from '../archive/finding.js'
 import type { OffsetRange } from '../archive/names.js'
 import { offsetsOf, overlap } from '../archive/offset-ranges.js'
 import type { SegmentInfo } from '../archive/partition-log.js'
-import { type SegmentSource, streamSegment } from '../archive/read-segment.js'
+import { hasTrueOffsets, type SegmentSource, streamSegment } from '../archive/read-segment.js'
 import { FIELD } from '../batch/batch-header.js'
-import { topicCodecFor } from '../codec/built-in.js'
 import { ArchiveCorruptError } from '../errors.js'
 import type { StorageCallOptions } from '../storage/storage.js'
 import { placeOf } from './findings.js'
+import { isReadable } from './verify-segment.js'
 
 /** Whether two segments of a generation have the same batches where they overlap. Damage of either is not told here. */
 export async function compareSegments(
@@ -15,7 +15,7 @@ export async function compareSegments(
   { one, other, shared }: { readonly one: SegmentInfo; readonly other: SegmentInfo; readonly shared: OffsetRange },
   { signal }: StorageCallOptions,
 ): Promise<Finding[]> {
-  if ([one, other].some(({ extension }) => !topicCodecFor(extension, source.codecs).lossless)) return []
+  if ([one, other].some((segment) => !isReadable(source, segment) || !hasTrueOffsets(source, segment))) return []
   const ours = marksOf(source, one, shared, { signal })
   const theirs = marksOf(source, other, shared, { signal })
   try {

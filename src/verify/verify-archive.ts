@@ -107,7 +107,7 @@ class Verification {
       yield { kind: 'unverifiable', text, hint: 'read them: `deep`, or a `sample` of them each time' }
     }
     for (const [extension, { segments, key }] of this.#unreadable) {
-      const text = `no codec is known for ${segments} segments that end in ${extension}, such as ${key}: only their checksums were compared`
+      const text = `no codec is known for ${segments} segments that end in ${extension}, such as ${key}`
       yield { kind: 'unverifiable', key, text, hint: 'pass the codec that wrote them in `codecs`' }
     }
   }
@@ -224,18 +224,18 @@ class Verification {
 
   async #look(segment: SegmentInfo): Promise<readonly Finding[]> {
     const { signal, share } = this.#job
-    if (Math.random() >= share) {
-      this.#asked++
-      const { findings, known } = await askStore(this.#source, segment, { signal })
-      if (!known) this.#unknown++
-      return findings
+    const readable = isReadable(this.#source, segment)
+    if (!readable) {
+      const { extension, key } = segment
+      const unreadable = this.#unreadable.get(extension) ?? { segments: 0, key }
+      unreadable.segments++
+      this.#unreadable.set(extension, unreadable)
     }
-    if (isReadable(this.#source, segment)) return readDeeply(this.#source, segment, { signal })
-    const { extension, key } = segment
-    const unreadable = this.#unreadable.get(extension) ?? { segments: 0, key }
-    unreadable.segments++
-    this.#unreadable.set(extension, unreadable)
-    return readBytes(this.#source, segment, { signal })
+    if (Math.random() < share) return (readable ? readDeeply : readBytes)(this.#source, segment, { signal })
+    this.#asked++
+    const { findings, known } = await askStore(this.#source, segment, { signal })
+    if (!known) this.#unknown++
+    return findings
   }
 
   /** Of a partition that checkpoints name there is no object. */

@@ -27,7 +27,8 @@ export function findingsInLog(log: PartitionLog, named: readonly NamedRange[]): 
     const text = `${partitionName(partition)}: ${offsetsOf(range)} are missing from the archive, and no gap explains it`
     return { kind: 'missing', ...placeOf({ ...partition, ...range }), text, hint: BRING_BACK }
   })
-  return [...holes, ...named.flatMap((range) => unnamedHoles(log, range, holes))]
+  for (const range of named) holes.push(...unnamedHoles(log, range, holes))
+  return holes
 }
 
 function unnamedHoles(log: PartitionLog, named: NamedRange, known: readonly Finding[]): Finding[] {

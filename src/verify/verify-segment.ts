@@ -30,14 +30,15 @@ export async function readDeeply(
 ): Promise<Finding[]> {
   const { storage, codecs } = source
   const findings: Finding[] = []
-  const sidecar = new SidecarCheck(await abortedIn(source, segment, findings, { signal }), segment)
+  const aborted = await abortedIn(source, segment, findings, { signal })
+  const sidecar = aborted && new SidecarCheck(aborted, segment)
   const content: Content = { firstEpoch: -1, lastEpoch: -1, records: 0, maxTimestampMs: -1n }
   const { lossless } = topicCodecFor(segment.extension, codecs)
   try {
     for await (const batch of streamSegment({ storage, codecs }, segment, { signal })) {
       if (lossless && !batch.intact) return [...findings, brokenBatch(segment, batch)]
       take(content, batch)
-      sidecar.take(batch)
+      sidecar?.take(batch)
     }
   } catch (error) {
     return [...findings, findingOf(error, segment.key, segment)]
@@ -48,7 +49,7 @@ export async function readDeeply(
     findings.push({ kind: 'mismatch', key: segment.key, ...placeOf(segment), text, hint: EXCHANGED })
   }
   const key = abortedKey(segment.key)
-  for (const problem of findings.length > 0 ? [] : sidecar.problems) {
+  for (const problem of findings.length > 0 ? [] : (sidecar?.problems ?? [])) {
     const named = segment.abortedTransactions > 0 ? key : segment.key
     const text = `${segment.abortedTransactions > 0 ? key : 'no sidecar'} ${problem}`
     findings.push({ kind: 'mismatch', key: named, ...placeOf(segment), text, hint: BRING_BACK })
@@ -109,8 +110,10 @@ async function abortedIn(
   try {
     return await readAborted(storage, segment, { signal })
   } catch (error) {
-    findings.push(findingOf(error, abortedKey(segment.key), segment))
-    return []
+    const finding = findingOf(error, abortedKey(segment.key), segment)
+    // The listing has told already that there is none.
+    if (finding.kind !== 'missing') findings.push(finding)
+    return undefined
   }
 }
 

@@ -37,7 +37,7 @@ export async function inflict(storage: ArchiveStorage, segment: SegmentInfo, dam
 }
 
 /** Replaces an object by what `become` makes of it, or removes it. */
-async function change(
+export async function change(
   storage: ArchiveStorage,
   key: string,
   become: (bytes: Buffer) => Uint8Array | undefined,
@@ -48,7 +48,8 @@ async function change(
   return key
 }
 
-function flipped(bytes: Buffer): Buffer {
+/** One bit in the middle is another one. */
+export function flipped(bytes: Buffer): Buffer {
   const at = Math.floor(bytes.length / 2)
   bytes[at] = (bytes[at] ?? 0) ^ 1
   return bytes
