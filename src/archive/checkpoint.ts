@@ -23,6 +23,11 @@ export interface CheckpointPartition {
   readonly generation: number
   readonly from: bigint
   readonly next: bigint
+  /**
+   * Where the log on the broker began, if that is known: what is before was no part of the state any more, although it
+   * is archived.
+   */
+  readonly logStart?: bigint
   /** Set where nobody had looked at the partition when the checkpoint was taken: it need not be empty. */
   readonly unseen?: true
 }
@@ -161,6 +166,7 @@ function partitionFrom(fields: JsonFields): CheckpointPartition {
     generation: fields.integer('generation', 1),
     from: fields.bigint('from', 0n),
     next: fields.bigint('next', 0n),
+    ...(fields.has('logStart') && { logStart: fields.bigint('logStart', 0n) }),
     ...(fields.isSet('unseen') && { unseen: true }),
   }
   if (partition.next < partition.from) {

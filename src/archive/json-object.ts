@@ -80,9 +80,14 @@ export class JsonFields {
     return typeof value === 'string' ? value : this.#reject(name, 'a string')
   }
 
+  /** Whether there is such a field. */
+  has(name: string): boolean {
+    return this.#fields[name] !== undefined
+  }
+
   /** A string that may be left out. */
   optionalString(name: string): string | undefined {
-    return this.#fields[name] === undefined ? undefined : this.string(name)
+    return this.has(name) ? this.string(name) : undefined
   }
 
   /** A whole number of at least `min`. */

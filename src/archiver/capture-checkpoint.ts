@@ -8,6 +8,7 @@ import { mapConcurrently } from '../internal/map-concurrently.js'
 import type { KafkaTransport, TopicConfigs, TransportCallOptions } from '../kafka/transport.js'
 import type { ArchiveStorage } from '../storage/storage.js'
 import type { PartitionCursor } from './partition-cursor.js'
+import { isPassingFailure } from './passing-failure.js'
 import type { IdentifiedTopic } from './topic-watch.js'
 
 /** What is needed to find out in which state topics are. */
@@ -72,7 +73,8 @@ export async function captureTopics(
     ),
     partitions: partitions.map(({ partition }) => {
       const name = partitionPrefix({ ...identity, partition })
-      return stateOf(partition, own.get(name)?.archived ?? others.get(name))
+      const cursor = own.get(name)
+      return stateOf(partition, cursor?.archived ?? others.get(name)?.archived, (cursor ?? others.get(name))?.logStart)
     }),
   }))
 }
@@ -93,17 +95,24 @@ async function describedTopics(
   }
 }
 
+/** What is archived of a partition, and where its log begins if that is known. */
+interface OthersState {
+  readonly archived: ArchivedPartition
+  readonly logStart: bigint | undefined
+}
+
 /** What is archived of the partitions that are not `own`; those that nobody has looked at yet are left out. */
 async function othersState(
   partitions: readonly PartitionIdentity[],
   own: ReadonlyMap<string, PartitionCursor>,
   { kafka, storage, groupId, signal }: CaptureContext,
-): Promise<ReadonlyMap<string, ArchivedPartition>> {
+): Promise<ReadonlyMap<string, OthersState>> {
   const others = partitions.filter((partition) => !own.has(partitionPrefix(partition)))
   if (others.length === 0) return new Map()
   const committed = new Map(
     (await kafka.groupOffsets(groupId, others, { signal })).map((offset) => [partitionName(offset), offset.offset]),
   )
+  const starts = await kafka.listOffsets('earliest', others, { signal }).catch(unlessPassing)
   const states = await mapConcurrently(others, LISTINGS_AT_ONCE, async (partition) => {
     const archived = archivedPartition(await listPartition(storage, partition, { signal }))
     const next = committed.get(partitionName(partition))
@@ -111,14 +120,24 @@ async function othersState(
   })
   return new Map(
     others.flatMap((partition, index) => {
-      const state = states[index]
+      const archived = states[index]
+      const state = archived && { archived, logStart: starts?.[index] }
       return state === undefined ? [] : [[partitionPrefix(partition), state] as const]
     }),
   )
 }
 
-function stateOf(partition: number, archived: ArchivedPartition | undefined): CheckpointPartition {
+function stateOf(
+  partition: number,
+  archived: ArchivedPartition | undefined,
+  logStart: bigint | undefined,
+): CheckpointPartition {
   if (archived === undefined) return { partition, generation: 1, from: 0n, next: 0n, unseen: true }
   const { generation, from, next } = archived
-  return { partition, generation, from, next }
+  return { partition, generation, from, next, ...(logStart !== undefined && { logStart }) }
+}
+
+/** A partition without a leader must not keep a checkpoint from being written. */
+function unlessPassing(error: unknown): undefined {
+  if (!isPassingFailure(error)) throw error
 }

@@ -56,7 +56,7 @@ export async function openCursors(
     const { archived, seenMs } = await archivedState(partition.identity, { logStart, end }, context)
     const keptMs = tombstones.get(partition.identity.topic) ?? Number.POSITIVE_INFINITY
     const risksTombstones = archived.records > 0n && Date.now() - seenMs > keptMs
-    const place = { ...partition, archived, end, highWatermark }
+    const place = { ...partition, archived, logStart, end, highWatermark }
     return { cursor: new PartitionCursor({ ...place, risksTombstones, ...tuning }), logStart }
   })
   const diverged = await divergedAmong(

@@ -19,6 +19,8 @@ export interface CursorStart {
   readonly leaderId: number
   /** What is stored of the partition; the cursor goes on where that ends. */
   readonly archived: ArchivedPartition
+  /** Where the log begins, if that is known. */
+  readonly logStart?: bigint | undefined
   /** The last stable offset. */
   readonly end: bigint
   readonly highWatermark: bigint
@@ -42,6 +44,8 @@ export class PartitionCursor {
   highWatermark: bigint
   /** The last stable offset as it was last told. */
   stableEnd: bigint
+  /** Where the log begins, as it was last told; `undefined` where nobody did. */
+  logStart: bigint | undefined
   /** Next offset to read. */
   position: bigint
   /** Leader epoch of the batch right before `position`; -1 where there is none, as behind a gap. */
@@ -73,6 +77,7 @@ export class PartitionCursor {
     this.end = start.end
     this.stableEnd = start.end
     this.highWatermark = start.highWatermark
+    this.logStart = start.logStart
     this.position = start.archived.next
     this.lastEpoch = start.archived.lastEpoch
     this.#follows = start.follows
@@ -183,9 +188,10 @@ export class PartitionCursor {
    * Takes what a broker answered, up to where the run ends. Where a batch cannot be taken it answers why; everything
    * before it has been taken.
    */
-  take({ bytes, aborted, lastStableOffset }: FetchedPartition): string | undefined {
+  take({ bytes, aborted, lastStableOffset, logStart }: FetchedPartition): string | undefined {
     if (this.done) return undefined
     if (lastStableOffset >= 0n) this.stableEnd = lastStableOffset
+    if (logStart >= 0n) this.logStart = logStart
     this.#open.expectAborted(aborted)
     const run = { start: 0, end: 0, batches: 0 }
     try {

@@ -2,7 +2,14 @@ import type { ChainLink } from '../archive/chain.js'
 import type { CheckpointPartition, CheckpointTopic } from '../archive/checkpoint.js'
 import type { Hole } from '../archive/finding.js'
 import { isWithin, offsetsOf } from '../archive/offset-ranges.js'
-import { chainFor, holesIn, listPartition, type PartitionLog, type SegmentInfo } from '../archive/partition-log.js'
+import {
+  chainFor,
+  holesIn,
+  listPartition,
+  type PartitionLog,
+  type SegmentInfo,
+  unprunedFrom,
+} from '../archive/partition-log.js'
 import { hasTrueOffsets, type SegmentSource } from '../archive/read-segment.js'
 import { partitionName, type TopicPartition } from '../batch/topic-partition.js'
 import { ascending, smaller, sumOf } from '../internal/bigint.js'
@@ -50,10 +57,11 @@ export async function planSource(
 ): Promise<SourcePlan> {
   const chains: PartitionChain[] = []
   const problems: RestoreProblem[] = []
-  for (const archived of topic.partitions) {
+  for (const named of topic.partitions) {
     const { topic: name, topicId } = topic
-    const partition = { topic: name, topicId, partition: archived.partition }
+    const partition = { topic: name, topicId, partition: named.partition }
     const log = await listPartition(source.storage, partition, { signal })
+    const archived = { ...named, from: unprunedFrom(log, named) }
     const part = partInRange(name, archived, ranges)
     if (part === undefined) problems.push(outsideArchive(partition, archived))
     const state = part ?? archived

@@ -65,6 +65,44 @@ export async function readAbandonedRestore(
   return readRecord(storage, keyOfAbandoned(target), { signal })
 }
 
+/** Where it is noted that the restore which has pinned a record has come to its end. */
+function finishedKey({ clusterId, topicId }: RestoreTarget, { producerId, producerEpoch }: ProducerIdentity): string {
+  return `${RESTORES_PREFIX}${clusterId}/${topicId}/finished/${producerId}-${producerEpoch}.json`
+}
+
+/** Notes that a restore has come to its end: what it has pinned may go. */
+export async function finishRestore(
+  storage: ArchiveStorage,
+  target: RestoreTarget,
+  record: RestoreRecord,
+  { signal }: StorageCallOptions,
+): Promise<void> {
+  const key = finishedKey(target, record)
+  if ((await storage.head(key, { signal })) !== undefined) return
+  const { source, checkpoint } = record
+  await storage.put(key, jsonBytes(key, { format: FORMAT_VERSION, source, checkpoint }), { signal })
+}
+
+const RECORD = new RegExp(`^${RESTORES_PREFIX}(?<clusterId>[^/]+)/(?<topicId>[^/]+?)(?<!\\.abandoned)\\.json$`)
+
+/** What is pinned by restores that have not come to their end. */
+export async function* unfinishedRestores(
+  storage: ArchiveStorage,
+  { signal }: StorageCallOptions,
+): AsyncGenerator<RestoreRecord, void, void> {
+  const targets: RestoreTarget[] = []
+  const keys = new Set<string>()
+  for await (const { key } of storage.list(RESTORES_PREFIX, { signal })) {
+    const { clusterId, topicId } = RECORD.exec(key)?.groups ?? {}
+    if (clusterId !== undefined && topicId !== undefined) targets.push({ clusterId, topicId })
+    else if (key.includes('/finished/')) keys.add(key)
+  }
+  for (const target of targets) {
+    const record = await readRestoreRecord(storage, target, { signal })
+    if (record !== undefined && !keys.has(finishedKey(target, record))) yield record
+  }
+}
+
 async function readRecord(
   storage: ArchiveStorage,
   key: string,

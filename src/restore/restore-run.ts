@@ -19,6 +19,7 @@ import type { TopicPlan } from './plan.js'
 import { type PreparedTarget, prepareTarget } from './prepare-target.js'
 import { producePartition } from './produce-partition.js'
 import { targetOffsets } from './restore-groups.js'
+import { finishRestore } from './restore-record.js'
 import type { SpoiledTargetError } from './spoiled-target.js'
 import type { RestoreStep } from './step.js'
 import { type RecordSelection, translatedSteps } from './translated-steps.js'
@@ -63,6 +64,7 @@ export class RestoreRun {
   readonly #context: RestoreContext
   readonly #progress: ProgressReporter<Progress>
   readonly #limit: RateLimit | undefined
+  readonly #prepared: PreparedTarget[] = []
   readonly #tasks: PartitionTask[] = []
   readonly #held: Record<string, Readonly<Record<string, string>>> = {}
   #totalRecords = 0n
@@ -85,6 +87,7 @@ export class RestoreRun {
   async *restore(plans: readonly TopicPlan[]): AsyncGenerator<RestoreEvent, RestoreSummary, void> {
     for (const plan of plans) {
       const prepared = await prepareTarget(this.#context, plan)
+      this.#prepared.push(prepared)
       this.#addTasks(prepared)
       yield { type: 'topic', topic: plan.source.topic, target: plan.target, offsets: plan.offsets }
     }
@@ -92,6 +95,7 @@ export class RestoreRun {
     yield* merge(Array.from({ length: Math.min(PARTITIONS_AT_ONCE, queue.length) }, () => this.#work(queue)))
     if (this.#context.groups) yield* this.#restoreGroups()
     for (const plan of plans) yield await this.#release(plan)
+    await this.#finish()
     this.#progress.finish()
     return this.#summary(plans)
   }
@@ -202,6 +206,13 @@ export class RestoreRun {
     const { released, held } = await releaseConfigs(kafka, plan.target, pinned, { ...extent, signal })
     if (Object.keys(held).length > 0) this.#held[plan.target] = held
     return { type: 'released', target: plan.target, configs: released }
+  }
+
+  /** Notes that nothing is left to do. Where groups could not be set the same restore may be run once more. */
+  async #finish(): Promise<void> {
+    const { state, signal } = this.#context
+    if (this.#groupsFailed > 0) return
+    for (const { place, pinned } of this.#prepared) await finishRestore(state, place, pinned, { signal })
   }
 
   #summary(plans: readonly TopicPlan[]): RestoreSummary {
