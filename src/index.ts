@@ -88,6 +88,7 @@ export type {
   TransportCallOptions,
 } from './kafka/transport.js'
 export type { Progress, RunOptions } from './progress.js'
+export type { PrunedObject, PruneOptions } from './prune/prune-options.js'
 export type {
   DamageEvent,
   GroupsEvent,

@@ -24,6 +24,8 @@ import { LossyCodecError, NotInArchiveError } from './errors.js'
 import { smaller } from './internal/bigint.js'
 import { checkRunOptions, nameOption, portOption, rejectUnknownOptions } from './internal/options.js'
 import type { RunOptions } from './progress.js'
+import { pruneArchive } from './prune/prune-archive.js'
+import { checkedPrune, type PrunedObject, type PruneOptions } from './prune/prune-options.js'
 import type { ArchiveStorage } from './storage/storage.js'
 import { verifyArchive } from './verify/verify-archive.js'
 import { checkedVerify, type VerifyOptions } from './verify/verify-options.js'
@@ -136,6 +138,18 @@ export class TopicArchive {
    */
   verify(options: VerifyOptions = {}): AsyncGenerator<Finding, void, void> {
     return verifyArchive(this.#source, checkedVerify(options))
+  }
+
+  /**
+   * Deletes checkpoints that are too old, and then what none of the others needs; yields each object once it is gone.
+   * Every checkpoint that stays gives back what the topic held when it was taken. It may run beside an archiver and beside
+   * a restore that has begun; what an unfinished restore needs stays.
+   *
+   * @throws TypeError or RangeError at once when an option is wrong, also when nothing says what is too old.
+   * @throws {@link ArchiveCorruptError} when a checkpoint cannot be read: nobody knows what it needs.
+   */
+  prune(options: PruneOptions): AsyncGenerator<PrunedObject, void, void> {
+    return pruneArchive(this.#source.storage, checkedPrune(options))
   }
 
   async *#topics(signal: AbortSignal | undefined): AsyncGenerator<TopicDescription, void, void> {

@@ -1,6 +1,7 @@
 import { FORMAT_VERSION } from '../archive/archive-marker.js'
 import type { Finding } from '../archive/finding.js'
 import { parseCut } from '../archive/generation.js'
+import { NamedStates } from '../archive/named-states.js'
 import {
   ARCHIVE_MARKER_KEY,
   generationKey,
@@ -23,7 +24,7 @@ import type { ObjectInfo } from '../storage/storage.js'
 import { compareSegments } from './compare-segments.js'
 import { BRING_BACK, findingOf } from './findings.js'
 import { foreign, foreignObjects } from './foreign.js'
-import { NamedStates, verifyCheckpoints } from './verify-checkpoints.js'
+import { verifyCheckpoints } from './verify-checkpoints.js'
 import { verifyJson } from './verify-json.js'
 import type { VerifyJob } from './verify-options.js'
 import { findingsInLog, findingsInNames, overlapping } from './verify-partition.js'

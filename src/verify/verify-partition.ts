@@ -1,4 +1,5 @@
 import type { Finding } from '../archive/finding.js'
+import type { NamedRange } from '../archive/named-states.js'
 import { abortedKey, generationKey, type OffsetRange, parseAbortedKey } from '../archive/names.js'
 import { offsetsOf, overlap } from '../archive/offset-ranges.js'
 import {
@@ -13,7 +14,6 @@ import { partitionName } from '../batch/topic-partition.js'
 import { ascending } from '../internal/bigint.js'
 import { BRING_BACK, placeOf } from './findings.js'
 import { foreign } from './foreign.js'
-import type { NamedRange } from './verify-checkpoints.js'
 
 /** What the names of a partition's objects show, without a look into any of them. */
 export function findingsInNames(objects: PartitionObjects): Finding[] {

@@ -1,0 +1,142 @@
+import { requireArchive } from '../archive/archive-marker.js'
+import { checkpointKey, readCheckpoint } from '../archive/checkpoint.js'
+import type { NamedStates } from '../archive/named-states.js'
+import {
+  gapKey,
+  type PartitionIdentity,
+  parseGenerationKey,
+  parsePartitionOf,
+  parseTopicKey,
+  partitionPrefix,
+  TOPICS_PREFIX,
+  type TopicIdentity,
+} from '../archive/names.js'
+import { listPartition, objectsOf } from '../archive/partition-log.js'
+import { selects } from '../internal/topic-filter.js'
+import { type Progress, ProgressReporter, ratePerSecond } from '../progress.js'
+import type { ArchiveStorage } from '../storage/storage.js'
+import { chooseCheckpoints, pinnedCheckpoints } from './choose-checkpoints.js'
+import { planPartition } from './plan-partition.js'
+import type { PrunedObject, PruneJob } from './prune-options.js'
+
+/**
+ * Deletes what is too old: first checkpoints, then what none of the others needs. Wherever it ends, every checkpoint that
+ * is there can be restored, and the next call deletes the rest.
+ */
+export async function* pruneArchive(storage: ArchiveStorage, job: PruneJob): AsyncGenerator<PrunedObject, void, void> {
+  await requireArchive(storage, { signal: job.signal })
+  yield* new Pruning(storage, job).prune()
+}
+
+class Pruning {
+  readonly #storage: ArchiveStorage
+  readonly #job: PruneJob
+  readonly #progress: ProgressReporter<Progress>
+  #bytes = 0n
+
+  constructor(storage: ArchiveStorage, job: PruneJob) {
+    this.#storage = storage
+    this.#job = job
+    this.#progress = new ProgressReporter<Progress>(job.onProgress, (elapsedMs) => ({
+      doneRecords: 0n,
+      doneBytes: this.#bytes,
+      bytesPerSecond: ratePerSecond(this.#bytes, elapsedMs),
+    }))
+  }
+
+  async *prune(): AsyncGenerator<PrunedObject, void, void> {
+    const { signal, dryRun } = this.#job
+    const pinned = await pinnedCheckpoints(this.#storage, { signal })
+    const { gone, needed } = await chooseCheckpoints(this.#storage, this.#job, pinned)
+    for (const id of gone) yield* this.#checkpoint(id, needed)
+    // Restores that have begun meanwhile need all that their checkpoints name.
+    const since = dryRun ? [] : await pinnedCheckpoints(this.#storage, { signal })
+    for (const id of since) {
+      if (pinned.has(id) || gone.includes(id)) continue
+      needed.add(checkpointKey(id), (await readCheckpoint(this.#storage, id, { signal })).topics)
+    }
+    for await (const identity of this.#incarnations()) {
+      if (needed.names(identity)) yield* this.#partitions(identity, needed)
+      else yield* this.#forgotten(identity)
+    }
+    this.#progress.finish()
+  }
+
+  /** Deletes a checkpoint, and puts it back where a restore has pinned it in that moment. */
+  async *#checkpoint(id: string, needed: NamedStates): AsyncGenerator<PrunedObject, void, void> {
+    const { signal, dryRun } = this.#job
+    const key = checkpointKey(id)
+    const checkpoint = dryRun ? undefined : await readCheckpoint(this.#storage, id, { signal })
+    const chunks: Uint8Array[] = []
+    for await (const chunk of this.#storage.get(key, { signal })) chunks.push(chunk)
+    const bytes = chunks.reduce((sum, { length }) => sum + length, 0)
+    if (checkpoint !== undefined) {
+      await this.#storage.delete(key, { signal })
+      if ((await pinnedCheckpoints(this.#storage, { signal })).has(id)) {
+        await this.#storage.put(key, chunks, { signal })
+        needed.add(key, checkpoint.topics)
+        return
+      }
+    }
+    yield this.#told({ key, bytes })
+  }
+
+  async *#incarnations(): AsyncGenerator<TopicIdentity, void, void> {
+    const { signal, topics } = this.#job
+    for await (const prefix of this.#storage.listPrefixes(TOPICS_PREFIX, { signal })) {
+      const topic = prefix.slice(TOPICS_PREFIX.length, -1)
+      if (!selects(topics, topic)) continue
+      for await (const folder of this.#storage.listPrefixes(prefix, { signal })) {
+        yield { topic, topicId: folder.slice(prefix.length, -1) }
+      }
+    }
+  }
+
+  async *#partitions(identity: TopicIdentity, needed: NamedStates): AsyncGenerator<PrunedObject, void, void> {
+    const { signal, dryRun } = this.#job
+    for await (const prefix of this.#storage.listPrefixes(folderOf(identity), { signal })) {
+      const partition = parsePartitionOf(prefix)
+      if (partition === undefined) continue
+      const log = await listPartition(this.#storage, partition, { signal })
+      const objects = await this.#objects(partition)
+      const { marks, gone } = planPartition(objects, log, needed.take(partition))
+      for (const mark of dryRun ? [] : marks) await this.#storage.put(gapKey(mark), Buffer.alloc(0), { signal })
+      for (const object of gone) yield* this.#delete(object)
+    }
+  }
+
+  #objects(partition: PartitionIdentity) {
+    return objectsOf(partition, this.#storage.list(partitionPrefix(partition), { signal: this.#job.signal }))
+  }
+
+  /** A topic that no checkpoint names any more goes, if all of it is too old. What describes it goes last. */
+  async *#forgotten(identity: TopicIdentity): AsyncGenerator<PrunedObject, void, void> {
+    const { signal, olderThanMs } = this.#job
+    if (olderThanMs === undefined) return
+    for await (const { modifiedMs } of this.#storage.list(folderOf(identity), { signal })) {
+      if (modifiedMs >= olderThanMs) return
+    }
+    const isLast = (key: string) => parseGenerationKey(key) !== undefined || parseTopicKey(key) !== undefined
+    for (const last of [false, true]) {
+      for await (const { key, sizeBytes: bytes } of this.#storage.list(folderOf(identity), { signal })) {
+        if (isLast(key) === last) yield* this.#delete({ key, bytes })
+      }
+    }
+  }
+
+  async *#delete(object: PrunedObject): AsyncGenerator<PrunedObject, void, void> {
+    const { signal, dryRun } = this.#job
+    if (!dryRun) await this.#storage.delete(object.key, { signal })
+    yield this.#told(object)
+  }
+
+  #told(object: PrunedObject): PrunedObject {
+    this.#bytes += BigInt(object.bytes)
+    this.#progress.tick()
+    return object
+  }
+}
+
+function folderOf({ topic, topicId }: TopicIdentity): string {
+  return `${TOPICS_PREFIX}${topic}/${topicId}/`
+}
