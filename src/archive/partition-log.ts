@@ -63,7 +63,9 @@ export async function listPartition(
 export interface PartitionObjects {
   readonly partition: PartitionIdentity
   readonly segments: readonly SegmentInfo[]
-  readonly gaps: readonly (GapName & { readonly info: ObjectInfo })[]
+  readonly gaps: readonly GapName[]
+  /** Gaps that are not empty, as they should be. */
+  readonly filledGaps: readonly (GapName & ObjectInfo)[]
   /** Generations that say where they begin. */
   readonly generations: readonly number[]
   /** All else: sidecars, and what kafkeep has not written. */
@@ -78,7 +80,8 @@ export async function objectsOf(
   objects: AsyncIterable<ObjectInfo> | Iterable<ObjectInfo>,
 ): Promise<PartitionObjects> {
   const segments: SegmentInfo[] = []
-  const gaps: (GapName & { readonly info: ObjectInfo })[] = []
+  const gaps: GapName[] = []
+  const filledGaps: (GapName & ObjectInfo)[] = []
   const generations: number[] = []
   const others: ObjectInfo[] = []
   let storedMs = 0
@@ -89,11 +92,12 @@ export async function objectsOf(
     const gap = segment === undefined ? parseGapKey(key) : undefined
     const start = parseGenerationKey(key)
     if (segment !== undefined) segments.push({ ...segment, key, sizeBytes })
-    else if (gap !== undefined) gaps.push({ ...gap, info })
+    else if (gap !== undefined) gaps.push(gap)
     else if (start !== undefined) generations.push(start.generation)
     else others.push(info)
+    if (gap !== undefined && sizeBytes > 0) filledGaps.push({ ...gap, ...info })
   }
-  return { partition, segments, gaps, generations, others, storedMs }
+  return { partition, segments, gaps, filledGaps, generations, others, storedMs }
 }
 
 /** What sorted objects tell of a partition's log. */

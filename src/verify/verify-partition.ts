@@ -1,6 +1,6 @@
 import type { Finding } from '../archive/finding.js'
 import type { NamedRange } from '../archive/named-states.js'
-import { abortedKey, generationKey, type OffsetRange, parseAbortedKey } from '../archive/names.js'
+import { abortedKey, gapKey, generationKey, type OffsetRange, parseAbortedKey } from '../archive/names.js'
 import { offsetsOf, overlap } from '../archive/offset-ranges.js'
 import {
   allHolesIn,
@@ -88,20 +88,21 @@ function sidecarFindings({ segments, others }: PartitionObjects): Finding[] {
 }
 
 /** A gap is empty, and there is nothing where it is. */
-function gapFindings({ segments, gaps }: PartitionObjects): Finding[] {
-  return gaps.flatMap((gap): Finding[] => {
-    const { key, sizeBytes } = gap.info
-    const about = { key, ...placeOf(gap) }
-    if (sizeBytes > 0) {
-      const hint = 'the object was exchanged or renamed: find out what it is'
-      return [{ kind: 'damaged', ...about, text: `${key} holds ${sizeBytes} bytes; gaps are empty`, hint }]
-    }
+function gapFindings({ segments, gaps, filledGaps }: PartitionObjects): Finding[] {
+  const filled = filledGaps.map((gap): Finding => {
+    const { key, sizeBytes } = gap
+    const hint = 'the object was exchanged or renamed: find out what it is'
+    return { kind: 'damaged', key, ...placeOf(gap), text: `${key} holds ${sizeBytes} bytes; gaps are empty`, hint }
+  })
+  const contradicted = gaps.flatMap((gap): Finding[] => {
     const there = segments.find(({ generation, ...range }) => generation === gap.generation && overlap(range, gap))
     if (there === undefined || gap.cause === 'pruned') return []
+    const key = gapKey(gap)
     const hint = 'the segment counts: remove the gap, if the segment can be read'
     const text = `${key} says that offsets are not archived which segment ${there.key} has`
-    return [{ kind: 'mismatch', ...about, text, hint }]
+    return [{ kind: 'mismatch', key, ...placeOf(gap), text, hint }]
   })
+  return [...filled, ...contradicted]
 }
 
 /** Segments of a generation that overlap, and should agree where they do. */
