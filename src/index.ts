@@ -87,6 +87,7 @@ export type {
   TransactionState,
   TransportCallOptions,
 } from './kafka/transport.js'
+export type { MergedSegment, MergeOptions } from './merge/merge-options.js'
 export type { Progress, RunOptions } from './progress.js'
 export type { PrunedObject, PruneOptions } from './prune/prune-options.js'
 export type {

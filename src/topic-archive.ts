@@ -9,7 +9,7 @@ import {
 } from './archive/archive-range.js'
 import { checkpointIds, partitionIn, readCheckpoint } from './archive/checkpoint.js'
 import type { Finding } from './archive/finding.js'
-import { TOPICS_PREFIX, type TopicIdentity } from './archive/names.js'
+import { parsePartitionOf, TOPICS_PREFIX, type TopicIdentity, topicKey } from './archive/names.js'
 import { chainFor, type LogRange, listPartition, type PartitionLog, type SegmentInfo } from './archive/partition-log.js'
 import { type ChainBatch, linksSince, readChain, recordsOf, type TimeRange } from './archive/read-chain.js'
 import { ReadProgress } from './archive/read-progress.js'
@@ -23,6 +23,8 @@ import { codecOption } from './codec/codec-option.js'
 import { LossyCodecError, NotInArchiveError } from './errors.js'
 import { smaller } from './internal/bigint.js'
 import { checkRunOptions, nameOption, portOption, rejectUnknownOptions } from './internal/options.js'
+import { mergeArchive } from './merge/merge-archive.js'
+import { checkedMerge, type MergedSegment, type MergeOptions } from './merge/merge-options.js'
 import type { RunOptions } from './progress.js'
 import { pruneArchive } from './prune/prune-archive.js'
 import { checkedPrune, type PrunedObject, type PruneOptions } from './prune/prune-options.js'
@@ -91,7 +93,13 @@ export class TopicArchive {
     const identity = await this.#identify(nameOption('topic', topic), topicId, signal)
     const { partitions } = await readTopicDescription(this.#source.storage, identity, { signal })
     const verdicts: PartitionVerdict[] = []
-    for (let partition = 0; partition < partitions; partition++) {
+    const folder = topicKey(identity).replace(/topic\.json$/, '')
+    let count = partitions
+    // The description has those of the first look; some may have been added.
+    for await (const prefix of this.#source.storage.listPrefixes(folder, { signal })) {
+      count = Math.max(count, (parsePartitionOf(prefix)?.partition ?? -1) + 1)
+    }
+    for (let partition = 0; partition < count; partition++) {
       const log = await listPartition(this.#source.storage, { ...identity, partition }, { signal })
       verdicts.push(verdictOf(log, { next: endOf(log), reachedEnd: true }))
     }
@@ -150,6 +158,20 @@ export class TopicArchive {
    */
   prune(options: PruneOptions): AsyncGenerator<PrunedObject, void, void> {
     return pruneArchive(this.#source.storage, checkedPrune(options))
+  }
+
+  /**
+   * Puts small neighbouring segments together; yields each segment once what it has replaced is gone. Nothing crosses a
+   * gap or a generation, and the last segment of each generation stays as it is, so that an archiver may run beside it.
+   * Segments of codecs that do not keep whole batches stay as they are.
+   *
+   * @throws TypeError or RangeError at once when an option is wrong.
+   * @throws {@link ArchiveCorruptError} once everything else is done, when something could not be merged because it is
+   * damaged; it stays as it is.
+   * @throws {@link UnsupportedFormatError} likewise, when a segment needs a codec that is not in `codecs`.
+   */
+  merge(options: MergeOptions = {}): AsyncGenerator<MergedSegment, void, void> {
+    return mergeArchive(this.#source, checkedMerge(options))
   }
 
   async *#topics(signal: AbortSignal | undefined): AsyncGenerator<TopicDescription, void, void> {

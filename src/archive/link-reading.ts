@@ -1,13 +1,14 @@
 import type { RecordBatchView } from '../batch/record-batch.js'
-import { ArchiveCorruptError, LossyCodecError } from '../errors.js'
+import { partitionName } from '../batch/topic-partition.js'
+import { ArchiveCorruptError, LossyCodecError, NotInArchiveError, ObjectNotFoundError } from '../errors.js'
 import { larger, smaller } from '../internal/bigint.js'
 import type { AbortedTransaction } from '../kafka/transport.js'
 import type { StorageCallOptions } from '../storage/storage.js'
 import { readAborted } from './aborted.js'
 import { type ChainLink, firstLink } from './chain.js'
 import { type ChainDamage, chainDamage, type SegmentFailure } from './chain-damage.js'
-import { isWithin, overlap } from './offset-ranges.js'
-import type { SegmentInfo } from './partition-log.js'
+import { isWithin, offsetsOf, overlap } from './offset-ranges.js'
+import { listPartition, type SegmentInfo } from './partition-log.js'
 import { hasTrueOffsets, openSegment, type SegmentSource } from './read-segment.js'
 
 /** What is read: what a read_committed consumer sees, all there is, or all with a word on what that consumer sees. */
@@ -25,7 +26,8 @@ export interface DamagePolicy {
 export interface LinkContext extends StorageCallOptions {
   readonly source: SegmentSource
   readonly isolation: Isolation
-  readonly spares: readonly SegmentInfo[]
+  /** Grows when objects are found to be gone, by what has come to be in their place. */
+  readonly spares: SegmentInfo[]
   readonly onDamage: (damage: ChainDamage) => void
   /** Segments that are found to be damaged, in that order. None of them is tried twice. */
   readonly failures: Map<string, SegmentFailure>
@@ -112,8 +114,25 @@ export class LinkReading {
     } catch (error) {
       if (!(error instanceof ArchiveCorruptError)) throw error
       failures.set(segment.key, { segment, error })
+      if (error.cause instanceof ObjectNotFoundError) await this.#listAgain(segment)
       return undefined
     }
+  }
+
+  /** An object that is gone may have been merged with others, or pruned, since it was listed. */
+  async #listAgain(gone: SegmentInfo): Promise<void> {
+    const { source, spares, signal } = this.#context
+    const { topic, topicId, partition, generation } = gone
+    const log = await listPartition(source.storage, { topic, topicId, partition }, { signal })
+    const known = new Set(spares.map(({ key }) => key))
+    spares.push(...log.segments.filter(({ key }) => !known.has(key)))
+    const isPruned = log.gaps.some(
+      (gap) => gap.cause === 'pruned' && gap.generation === generation && overlap(gap, gone),
+    )
+    if (!isPruned) return
+    throw new NotInArchiveError(`${partitionName(gone)}: ${offsetsOf(gone)} were pruned while they were read`, {
+      hint: 'read again: what begins behind them is still there',
+    })
   }
 
   /** Tells that nothing intact is left for the offsets before `next`. */

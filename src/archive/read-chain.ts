@@ -42,7 +42,7 @@ export async function* readChain(
   chain: readonly ChainLink<SegmentInfo>[],
   { isolation, signal, spares = [], onDamage = throwDamage }: ChainReadOptions,
 ): AsyncGenerator<ChainBatch, void, void> {
-  const context = { source, isolation, signal, spares, onDamage, failures: new Map() }
+  const context = { source, isolation, signal, spares: [...spares], onDamage, failures: new Map() }
   for (const link of chain) {
     const reading = new LinkReading(context, chain, link)
     for (let part = await reading.open(); part !== undefined; part = await reading.open()) {

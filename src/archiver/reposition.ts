@@ -4,7 +4,7 @@ import { type GapCause, type GapName, gapKey } from '../archive/names.js'
 import { listPartition, type PartitionLog } from '../archive/partition-log.js'
 import type { SegmentSource } from '../archive/read-segment.js'
 import { partitionName } from '../batch/topic-partition.js'
-import { ArchiveGapError, LogDivergedError } from '../errors.js'
+import { ArchiveCorruptError, ArchiveGapError, LogDivergedError, ObjectNotFoundError } from '../errors.js'
 import type { KafkaTransport } from '../kafka/transport.js'
 import { findCut } from './divergence.js'
 import type { ArchiveEvent } from './events.js'
@@ -24,6 +24,9 @@ export interface RepositionContext extends LogPolicy {
   readonly signal: AbortSignal | undefined
 }
 
+/** An object that is gone each time is lost. */
+const LISTINGS = 3
+
 /**
  * Moves a cursor that holds nothing to where its log goes on: to the cut where the log has diverged, and behind what is
  * gone. Both are durable before the cursor moves.
@@ -32,14 +35,27 @@ export async function reposition(
   cursor: PartitionCursor,
   context: RepositionContext,
 ): Promise<readonly ArchiveEvent[]> {
-  const { kafka, source, signal } = context
-  const log = await listPartition(source.storage, cursor.identity, { signal })
-  const cut = await cutOf(log, cursor, context)
+  const { kafka, signal } = context
+  const cut = await cutInArchive(cursor, context)
   const events: ArchiveEvent[] = []
   if (cut !== undefined) events.push(await beginAt(cut, cursor, context))
   const [logStart = 0n] = await kafka.listOffsets('earliest', [cursor.identity], { signal })
   if (cursor.position < logStart) events.push(await skipTo(logStart, cursor, context))
   return events
+}
+
+/** {@link cutOf} what is listed. Segments that are merged meanwhile are listed again. */
+async function cutInArchive(cursor: PartitionCursor, context: RepositionContext): Promise<bigint | undefined> {
+  const { source, signal } = context
+  for (let attempt = 1; ; attempt++) {
+    const log = await listPartition(source.storage, cursor.identity, { signal })
+    try {
+      return await cutOf(log, cursor, context)
+    } catch (error) {
+      const isGone = error instanceof ArchiveCorruptError && error.cause instanceof ObjectNotFoundError
+      if (!isGone || attempt === LISTINGS) throw error
+    }
+  }
 }
 
 /** Where the log parts from what is archived; `undefined` where it goes on. */
