@@ -12,6 +12,7 @@ export type { GapCause, OffsetRange, PartitionIdentity, SegmentName, TopicIdenti
 export type { SegmentInfo } from './archive/partition-log.js'
 export type { TopicDescription } from './archive/topic-description.js'
 export type { Gap, PartitionVerdict } from './archive/verdict.js'
+export { verdictTable } from './archive/verdict-table.js'
 export type { SnapshotConsistency } from './archive/znode-snapshot-header.js'
 export type {
   ArchiveEvent,

@@ -16,6 +16,11 @@ export interface PartitionVerdict extends TopicPartition, OffsetRange {
   readonly records: bigint
   /** Offsets in `[from, next)` that are not archived. */
   readonly gaps: readonly Gap[]
+  /**
+   * In a run: where the oldest transaction begins that was open, so that nothing from there on is archived yet. Left out
+   * where none was.
+   */
+  readonly openFrom?: bigint
   /** Whether there is no gap and, in a run, the partition's end as it was at the start was reached. */
   readonly complete: boolean
 }

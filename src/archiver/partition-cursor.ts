@@ -121,6 +121,12 @@ export class PartitionCursor {
     return this.error === undefined && this.archived.next >= this.highWatermark
   }
 
+  /** Where an open transaction kept the run from what was there when it found the partition. */
+  get openFrom(): bigint | undefined {
+    const isOpen = this.error === undefined && this.caughtUp && !this.complete && this.stableEnd < this.highWatermark
+    return isOpen ? this.stableEnd : undefined
+  }
+
   /** Where this run could not know what it had missed, and began anew. */
   get unseenTombstones(): readonly Gap[] {
     return this.#unseenTombstones

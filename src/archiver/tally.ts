@@ -60,11 +60,18 @@ export class ArchiveTally {
   }
 }
 
-function verdictOfCursor({ identity, archived, complete, unseenTombstones }: PartitionCursor): PartitionVerdict {
+function verdictOfCursor({
+  identity,
+  archived,
+  complete,
+  unseenTombstones,
+  openFrom,
+}: PartitionCursor): PartitionVerdict {
   const { topic, partition } = identity
   const { from, next, records } = archived
   const gaps: readonly Gap[] = [...archived.gaps, ...unseenTombstones]
-  return { topic, partition, from, next, records, gaps, complete: complete && gaps.length === 0 }
+  const open = openFrom === undefined ? {} : { openFrom }
+  return { topic, partition, from, next, records, gaps, ...open, complete: complete && gaps.length === 0 }
 }
 
 function byName(a: PartitionVerdict, b: PartitionVerdict): number {
