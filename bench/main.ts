@@ -1,12 +1,14 @@
 // `npm run bench -- NAME`: measures one thing beside what it is compared with, in one run.
 import { archiveBench } from './archive.js'
 import { codecBench } from './codec.js'
+import { readBench } from './read.js'
 import { restoreBench } from './restore.js'
 import { scaleBench } from './scale.js'
 
 const BENCHES: Readonly<Record<string, (args: readonly string[]) => Promise<void>>> = {
   archive: archiveBench,
   codec: codecBench,
+  read: readBench,
   restore: restoreBench,
   scale: scaleBench,
 }
