@@ -61,7 +61,7 @@ function isWanted({ takenMs, topics }: Checkpoint, seen: ReadonlyMap<string, num
 }
 
 /** Where the log began when the checkpoint was taken; where that is not known, all of it is needed. */
-export function startOfState({ from, next, logStart = from }: CheckpointPartition): bigint {
+function startOfState({ from, next, logStart = from }: CheckpointPartition): bigint {
   return smaller(larger(from, logStart), next)
 }
 

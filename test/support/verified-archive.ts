@@ -114,16 +114,14 @@ export async function findingsOf(storage: ArchiveStorage, options: VerifyOptions
 }
 
 /** What can happen to any object. */
-export const OBJECT_DAMAGES = [
-  'a flipped bit',
-  'truncated',
-  'missing',
-  'exchanged',
-  'renamed',
-  'given a name of its kind',
-  'duplicated',
-] as const
-export type ObjectDamage = (typeof OBJECT_DAMAGES)[number]
+export type ObjectDamage =
+  | 'a flipped bit'
+  | 'truncated'
+  | 'missing'
+  | 'exchanged'
+  | 'renamed'
+  | 'given a name of its kind'
+  | 'duplicated'
 
 /** Damages the object of a place; answers under which keys there is now something else than before. */
 export async function damageObject(
