@@ -1,6 +1,7 @@
-import type { ArchiveStorage, Finding } from 'kafkeep'
+import { type ArchiveStorage, type Finding, TopicArchive } from 'kafkeep'
 import { describe, expect, it } from 'vitest'
 import { damageObject, fillArchive, findingsOf, type ObjectDamage, type Place } from './verified-archive.js'
+import { collected } from './znode-arbitrary.js'
 
 /** What is found: its kind, and of which of the objects that are not as they were; `-` of none, but of their offsets. */
 type Expected = readonly `${Finding['kind']} ${'it' | 'other' | 'both' | '-'}`[]
@@ -66,6 +67,20 @@ export function describeVerification(name: string, open: () => Promise<ArchiveSt
     it('finds nothing where nothing is wrong', async () => {
       const storage = await open()
       await fillArchive(storage)
+      expect(await findingsOf(storage, { deep: true })).toEqual([])
+    })
+
+    it('finds nothing wrong after a merge and a pruning', async () => {
+      const storage = await open()
+      const { places, others } = await fillArchive(storage)
+      const archive = new TopicArchive({ storage })
+      const [first, ...rest] = await collected(archive.merge())
+      expect(rest).toEqual([])
+      expect(first?.replaced).toEqual([places['first segment'], places.segment])
+      // Beyond the cut of generation 2, and so in no state but the older one's.
+      const beyond = others['segment with a sidecar']
+      const gone = (await collected(archive.prune({ keepCheckpoints: 1 }))).map(({ key }) => key)
+      expect(gone).toEqual(expect.arrayContaining([places.checkpoint, beyond, `${beyond}.aborted.json`]))
       expect(await findingsOf(storage, { deep: true })).toEqual([])
     })
 

@@ -108,6 +108,15 @@ describe('pruning', () => {
     expect(archived).toMatchObject({ from: 40n, next: 60n, gaps: [], lastEpoch: 0 })
   })
 
+  it('keeps the last segment of a topic that was empty, so that an archiver can go on from it', async () => {
+    const state = { partition, generation: 1, from: 0n, next: 60n, logStart: 60n }
+    const topics = [{ topic, topicId, replicationFactor: 1, configs: [], partitions: [state] }]
+    await writeCheckpoint(storage, { takenMs: START_MS + 9 * DAY_MS, clusterId: 'c', topics, groups: [] }, {})
+    await pruned(storage, { keepCheckpoints: 1 })
+    const archived = archivedPartition(await listPartition(storage, PARTITION, {}))
+    expect(archived).toMatchObject({ from: 50n, next: 60n, lastEpoch: 0, lastKey: expect.any(String) })
+  })
+
   it('adds to what it has said was pruned, in one object', async () => {
     for (const day of [2, 3, 4, 5]) await pruned(storage, { olderThan: dayOf(day) })
     const gaps = (await keysOf(storage)).filter((key) => key.endsWith('.gap'))
@@ -145,6 +154,7 @@ describe('pruning', () => {
   it('keeps all that an unfinished restore has pinned, until it has come to its end', async () => {
     const record = { ...PIN, checkpoint: ids[1] ?? '' }
     await pinRestore(storage, TARGET, record, {})
+    expect(await pruned(storage, { keepCheckpoints: 1, dryRun: true })).not.toContain(checkpointKey(record.checkpoint))
     await pruned(storage, { keepCheckpoints: 1 })
     expect(await offsets(storage, ids[1])).toEqual(Array.from({ length: 20 }, (_, index) => BigInt(index)))
     await finishRestore(storage, TARGET, record, {})
