@@ -44,13 +44,13 @@ export class NamedStates {
   add(key: string, topics: readonly CheckpointTopic[], startOf: (state: CheckpointPartition) => bigint = fromOf): void {
     for (const { topic, topicId, partitions } of topics) {
       this.#topics.set(topicKey({ topic, topicId }), { topic, topicId })
-      for (const state of partitions)
+      for (const state of partitions.filter(({ from, next }) => from < next)) {
         this.#addState(key, { topic, topicId, partition: state.partition }, { ...state, from: startOf(state) })
+      }
     }
   }
 
   #addState(checkpoint: string, partition: PartitionIdentity, state: CheckpointPartition): void {
-    if (state.from === state.next) return
     const prefix = partitionPrefix(partition)
     const { named } = this.#ranges.get(prefix) ?? { named: new Map<number, NamedRange>() }
     const { generation, from, next } = state
