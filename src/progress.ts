@@ -53,3 +53,30 @@ export class ProgressReporter<P> {
 export function ratePerSecond(doneBytes: bigint, elapsedMs: number): number {
   return elapsedMs <= 0 ? 0 : (Number(doneBytes) * 1000) / elapsedMs
 }
+
+/** Counts and reports what is done, where nobody knows how much there is to do. */
+export class WorkDone {
+  readonly #reporter: ProgressReporter<Progress>
+  #records = 0n
+  #bytes = 0n
+
+  constructor(onProgress: RunOptions['onProgress']) {
+    this.#reporter = new ProgressReporter<Progress>(onProgress, (elapsedMs) => ({
+      doneRecords: this.#records,
+      doneBytes: this.#bytes,
+      bytesPerSecond: ratePerSecond(this.#bytes, elapsedMs),
+    }))
+  }
+
+  /** Counts more that is done. */
+  add({ records, bytes }: { readonly records: number; readonly bytes: number }): void {
+    this.#records += BigInt(records)
+    this.#bytes += BigInt(bytes)
+    this.#reporter.tick()
+  }
+
+  /** Reports for the last time. */
+  finish(): void {
+    this.#reporter.finish()
+  }
+}

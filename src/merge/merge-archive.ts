@@ -5,7 +5,7 @@ import type { SegmentSource } from '../archive/read-segment.js'
 import { topicCodecFor } from '../codec/built-in.js'
 import { ArchiveCorruptError, UnsupportedFormatError } from '../errors.js'
 import { selects } from '../internal/topic-filter.js'
-import { type Progress, ProgressReporter, ratePerSecond } from '../progress.js'
+import { WorkDone } from '../progress.js'
 import type { MergedSegment, MergeJob } from './merge-options.js'
 import { orphansIn, replaceBy, storeMerged } from './merge-segments.js'
 import { mergeGroups, superseded } from './plan-merge.js'
@@ -22,19 +22,13 @@ export async function* mergeArchive(source: SegmentSource, job: MergeJob): Async
 class Merging {
   readonly #source: SegmentSource
   readonly #job: MergeJob
-  readonly #progress: ProgressReporter<Progress>
-  #records = 0n
-  #bytes = 0n
+  readonly #progress: WorkDone
   #error: Error | undefined
 
   constructor(source: SegmentSource, job: MergeJob) {
     this.#source = source
     this.#job = job
-    this.#progress = new ProgressReporter<Progress>(job.onProgress, (elapsedMs) => ({
-      doneRecords: this.#records,
-      doneBytes: this.#bytes,
-      bytesPerSecond: ratePerSecond(this.#bytes, elapsedMs),
-    }))
+    this.#progress = new WorkDone(job.onProgress)
   }
 
   async *merge(): AsyncGenerator<MergedSegment, void, void> {
@@ -70,9 +64,7 @@ class Merging {
         if (first === undefined || !this.#isLossless(first.segment)) return
         const merged = await storeMerged(this.#source, group, { segmentBytes, signal })
         if (merged === undefined) return
-        this.#records += BigInt(merged.records)
-        this.#bytes += BigInt(merged.sizeBytes)
-        this.#progress.tick()
+        this.#progress.add({ records: merged.records, bytes: merged.sizeBytes })
       })
     }
   }

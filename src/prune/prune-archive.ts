@@ -13,7 +13,7 @@ import {
 } from '../archive/names.js'
 import { listPartition, objectsOf } from '../archive/partition-log.js'
 import { selects } from '../internal/topic-filter.js'
-import { type Progress, ProgressReporter, ratePerSecond } from '../progress.js'
+import { WorkDone } from '../progress.js'
 import type { ArchiveStorage } from '../storage/storage.js'
 import { chooseCheckpoints, pinnedCheckpoints } from './choose-checkpoints.js'
 import { planPartition } from './plan-partition.js'
@@ -31,17 +31,12 @@ export async function* pruneArchive(storage: ArchiveStorage, job: PruneJob): Asy
 class Pruning {
   readonly #storage: ArchiveStorage
   readonly #job: PruneJob
-  readonly #progress: ProgressReporter<Progress>
-  #bytes = 0n
+  readonly #progress: WorkDone
 
   constructor(storage: ArchiveStorage, job: PruneJob) {
     this.#storage = storage
     this.#job = job
-    this.#progress = new ProgressReporter<Progress>(job.onProgress, (elapsedMs) => ({
-      doneRecords: 0n,
-      doneBytes: this.#bytes,
-      bytesPerSecond: ratePerSecond(this.#bytes, elapsedMs),
-    }))
+    this.#progress = new WorkDone(job.onProgress)
   }
 
   async *prune(): AsyncGenerator<PrunedObject, void, void> {
@@ -131,8 +126,7 @@ class Pruning {
   }
 
   #told(object: PrunedObject): PrunedObject {
-    this.#bytes += BigInt(object.bytes)
-    this.#progress.tick()
+    this.#progress.add({ records: 0, bytes: object.bytes })
     return object
   }
 }

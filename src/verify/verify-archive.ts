@@ -19,7 +19,7 @@ import { parseTopicDescription } from '../archive/topic-description.js'
 import { ArchiveCorruptError, NotInArchiveError, ObjectNotFoundError } from '../errors.js'
 import { merge } from '../internal/merge.js'
 import { missingNames, selects } from '../internal/topic-filter.js'
-import { type Progress, ProgressReporter, ratePerSecond } from '../progress.js'
+import { WorkDone } from '../progress.js'
 import type { ObjectInfo } from '../storage/storage.js'
 import { compareSegments } from './compare-segments.js'
 import { BRING_BACK, findingOf } from './findings.js'
@@ -58,23 +58,17 @@ class Verification {
   readonly #states = new NamedStates()
   readonly #described = new Set<string>()
   readonly #incarnations = new Set<string>()
-  readonly #progress: ProgressReporter<Progress>
+  readonly #progress: WorkDone
   /** Segments of which the store has no checksum, and of how many it was asked. */
   #unknown = 0
   #asked = 0
   /** Segments that no codec reads, by extension. */
   readonly #unreadable = new Map<string, { segments: number; readonly key: string }>()
-  #records = 0n
-  #bytes = 0n
 
   constructor(source: SegmentSource, job: VerifyJob) {
     this.#source = source
     this.#job = job
-    this.#progress = new ProgressReporter<Progress>(job.onProgress, (elapsedMs) => ({
-      doneRecords: this.#records,
-      doneBytes: this.#bytes,
-      bytesPerSecond: ratePerSecond(this.#bytes, elapsedMs),
-    }))
+    this.#progress = new WorkDone(job.onProgress)
   }
 
   /** All there is to look at. Checkpoints come first: what they name was stored before them. */
@@ -210,9 +204,7 @@ class Verification {
 
   async #segment(segment: SegmentInfo): Promise<readonly Finding[]> {
     const findings = await this.#look(segment)
-    this.#records += BigInt(segment.records)
-    this.#bytes += BigInt(segment.sizeBytes)
-    this.#progress.tick()
+    this.#progress.add({ records: segment.records, bytes: segment.sizeBytes })
     const { storage } = this.#source
     const { signal } = this.#job
     if (findings.length === 0 || (await storage.head(segment.key, { signal })) !== undefined) return findings
