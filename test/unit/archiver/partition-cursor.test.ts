@@ -39,6 +39,13 @@ function keptBytes(cursor: PartitionCursor): Buffer {
   return Buffer.concat([...cursor.closeSegment().batches()].map(({ bytes }) => bytes))
 }
 
+it('a cursor that has come to its end tells where a transaction was open, and nothing where none was', () => {
+  expect(cursorAt(4n, 4n, { highWatermark: 9n }).openFrom).toBe(4n)
+  expect(cursorAt(4n, 4n).openFrom).toBeUndefined()
+  // It does not know yet.
+  expect(cursorAt(4n, 6n, { highWatermark: 9n }).openFrom).toBeUndefined()
+})
+
 describe('what a broker answers', () => {
   it('is taken batch by batch to the end, wherever the answers are cut off', () => {
     fc.assert(
