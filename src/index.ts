@@ -10,6 +10,7 @@ export type { Finding } from './archive/finding.js'
 export type { BeforeInstant, InstantChoice } from './archive/instant-id.js'
 export type { GapCause, OffsetRange, PartitionIdentity, SegmentName, TopicIdentity } from './archive/names.js'
 export type { SegmentInfo } from './archive/partition-log.js'
+export type { PrunedObject } from './archive/pruned-object.js'
 export type { TopicDescription } from './archive/topic-description.js'
 export type { Gap, PartitionVerdict } from './archive/verdict.js'
 export { verdictTable } from './archive/verdict-table.js'
@@ -90,7 +91,7 @@ export type {
 } from './kafka/transport.js'
 export type { MergedSegment, MergeOptions } from './merge/merge-options.js'
 export type { Progress, RunOptions } from './progress.js'
-export type { PrunedObject, PruneOptions } from './prune/prune-options.js'
+export type { PruneOptions } from './prune/prune-options.js'
 export type {
   DamageEvent,
   GroupsEvent,
@@ -144,7 +145,6 @@ export {
 export type { ZnodeRestoreEvent } from './znodes/apply.js'
 export type { ZnodeChange } from './znodes/decide.js'
 export type { KeepRules } from './znodes/keep-rules.js'
-export type { PrunedObject } from './znodes/prune-snapshots.js'
 export type { NodesReadEvent, TreeEvent, UnreadableEvent } from './znodes/read-tree.js'
 export type { AclPolicy, SnapshotChoice, ZnodeRestoreOptions } from './znodes/restore-options.js'
 export type { FailedChange, ZnodeRestoreSummary } from './znodes/restore-tally.js'

@@ -9,8 +9,8 @@ import {
   type PartitionLog,
   type PartitionObjects,
 } from '../archive/partition-log.js'
+import type { PrunedObject } from '../archive/pruned-object.js'
 import { ascending, larger, smaller } from '../internal/bigint.js'
-import type { PrunedObject } from './prune-options.js'
 
 /** What becomes of a partition. */
 export interface PartitionPlan {

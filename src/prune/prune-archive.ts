@@ -12,12 +12,13 @@ import {
   type TopicIdentity,
 } from '../archive/names.js'
 import { listPartition, objectsOf } from '../archive/partition-log.js'
+import type { PrunedObject } from '../archive/pruned-object.js'
 import { selects } from '../internal/topic-filter.js'
 import { WorkDone } from '../progress.js'
 import type { ArchiveStorage } from '../storage/storage.js'
 import { chooseCheckpoints, pinnedCheckpoints } from './choose-checkpoints.js'
 import { planPartition } from './plan-partition.js'
-import type { PrunedObject, PruneJob } from './prune-options.js'
+import type { PruneJob } from './prune-options.js'
 
 /**
  * Deletes what is too old: first checkpoints, then what none of the others needs. Wherever it ends, every checkpoint that

@@ -31,14 +31,6 @@ export interface PruneOptions extends RunOptions {
   readonly dryRun?: boolean | undefined
 }
 
-/** An object that is gone, or would be. */
-export interface PrunedObject {
-  /** Its full key. */
-  readonly key: string
-  /** Its size. */
-  readonly bytes: number
-}
-
 /** Checked options of a pruning. */
 export interface PruneJob extends RunOptions {
   readonly topics: TopicFilter | undefined

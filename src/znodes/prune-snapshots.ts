@@ -1,4 +1,5 @@
 import { instantOf } from '../archive/instant-id.js'
+import type { PrunedObject } from '../archive/pruned-object.js'
 import {
   readSnapshotHeader,
   readSnapshotNodes,
@@ -9,14 +10,6 @@ import {
 import { ArchiveCorruptError, ObjectNotFoundError } from '../errors.js'
 import type { ArchiveStorage } from '../storage/storage.js'
 import { KeepPlaces, type KeepRules } from './keep-rules.js'
-
-/** An object that was deleted, or would be. */
-export interface PrunedObject {
-  /** Its key. */
-  readonly key: string
-  /** Its size. */
-  readonly bytes: number
-}
 
 /** What to prune, and how. */
 export interface PruneOptions extends SnapshotReadOptions {

@@ -70,7 +70,7 @@ describe('pruning', () => {
     expect(first).toBeLessThanOrEqual(BigInt(Math.max(0, day + 1 - RETENTION_DAYS) * 10))
     const state = { partition, generation: 1, from: 0n, next: BigInt(day * 10 + 10) }
     const named = { topic, topicId, replicationFactor: 1, configs: [], partitions: [state] }
-    const question = { latest: false, onDamage: 'error', signal: undefined } as const
+    const question = { latest: false, onDamage: 'error', ranges: [], signal: undefined } as const
     const plan = await planSource({ storage, codecs: [] }, named, question)
     expect(plan.problems).toEqual([])
     const [chain] = plan.chains
