@@ -28,7 +28,7 @@ export async function killedZnodes(connect: string, directory: string): Promise<
     restored += 1
   }
   return {
-    latestKillMs: 700,
+    latestKillMs: 1_500,
     next() {
       runs += 1
       if (runs % 2 === 0) return { verb: 'snapshot-znodes', connect: source, directory }

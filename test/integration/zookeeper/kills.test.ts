@@ -8,7 +8,7 @@ import { ownChroot, transportTo } from '../../support/znodes.js'
 
 const KILLS = 10
 /** About as long as a run takes, so that kills come everywhere in it, and some too late. */
-const LATEST_KILL_MS = 700
+const LATEST_KILL_MS = 1_500
 
 describe('a restore of znodes that is killed with SIGKILL at any instant', { timeout: 300_000 }, () => {
   const temporaryFolder = temporaryFolders()

@@ -1,6 +1,7 @@
 import {
   kafkaTransientZnodes,
   MemoryStorage,
+  TransportError,
   type Znode,
   ZnodeArchive,
   type ZnodeChange,
@@ -54,6 +55,10 @@ function settable({ path, data, acl, sequence, version, kind }: Znode) {
 
 function actions(changes: readonly ZnodeChange[]): Record<string, string> {
   return Object.fromEntries(changes.map(({ path, action }) => [path, action]))
+}
+
+function connectionLoss(): TransportError {
+  return new TransportError('lost', { system: 'zookeeper', reason: 'CONNECTION_LOSS', retryable: true })
 }
 
 describe('ZnodeRestorer', () => {
@@ -284,6 +289,93 @@ describe('ZnodeRestorer', () => {
     await expect(restorer.run({ paths: ['/nowhere'] })).rejects.toMatchObject({ code: 'NOT_IN_ARCHIVE' })
     expect(await restorer.run({ paths: ['/a/b'] })).toMatchObject({ created: 4 })
     expect(await target.read('/')).toMatchObject({ children: ['a'] })
+  })
+
+  it('restores to other places, with the nodes above them, and deletes nothing where nodes were before', async () => {
+    const { target, snapshot, restorer } = await scene([
+      { path: '/a', data: '1' },
+      { path: '/a-b', data: '2' },
+      { path: '/a/x', data: '3' },
+      { path: '/z', data: '4' },
+    ])
+    await snapshot()
+    await target.ensureRootParent()
+    await seed(target, [{ path: '/' }, { path: '/a' }, { path: '/a/live' }])
+    const remap = { '/a': '/z/new/a' }
+    const plan = actions(await collected(restorer.plan({ remap, deleteExtra: true })))
+    expect(plan).toMatchObject({ '/z': 'create', '/z/new': 'create', '/z/new/a/x': 'create' })
+    expect(plan).not.toHaveProperty('/a')
+    expect(await restorer.run({ remap, deleteExtra: true })).toMatchObject({ created: 5, deleted: 0, failed: [] })
+    expect(await target.read('/z')).toMatchObject({ data: new Uint8Array(Buffer.from('4')), children: ['new'] })
+    expect(await target.read('/z/new/a/x')).toMatchObject({ data: new Uint8Array(Buffer.from('3')) })
+    expect(await target.read('/a')).toMatchObject({ children: ['live'] })
+    await expect(restorer.run({ remap: { '/a': '/z' } })).rejects.toMatchObject({ code: 'TARGET_CONFLICT' })
+    expect(() => restorer.plan({ remap: { '/a': '/x', '/z': '/x/y' } })).toThrow('one of which is in the other')
+  })
+
+  it('keeps a node closed to others while something below it is missing, and opens it with the next run', async () => {
+    const { source, target, snapshot, restorer } = await scene([{ path: '/a' }, { path: '/a/b' }])
+    await source.setAcl('/a', READ_ONLY)
+    await snapshot()
+    const acls = (acl: (typeof READ_ONLY)[number], path: string) =>
+      path === '/a/b' ? { permissions: 31, scheme: 'no-such-scheme', id: 'x' } : acl
+    const { failed } = await restorer.run({ acls })
+    expect(failed.map(({ path }) => path)).toEqual(['/a/b', '/a'])
+    expect(await restorer.run()).toMatchObject({ created: 1, updated: 1, failed: [] })
+    expect(await target.read('/a')).toMatchObject({ acl: READ_ONLY, children: ['b'] })
+  })
+
+  it('settles every transaction that was on its way when the connection was lost', async () => {
+    const { source, target, storage, snapshot, nodesOf } = await scene([{ path: '/many' }])
+    for (let start = 0; start < 5_000; start += 500) {
+      const names = Array.from({ length: 500 }, (_, index) => `/many/node-${start + index}`)
+      await source.commit(names.map((path) => ({ type: 'create', path, data: null, acl: OPEN_ACL }) as const))
+    }
+    await snapshot()
+    let commits = 0
+    const losing = intercepted(target, 'commit', async (...call) => {
+      commits += 1
+      const lost = commits % 3 === 0
+      const made = commits % 2 === 0
+      if (lost && !made) throw connectionLoss()
+      const outcome = await target.commit(...call)
+      if (lost) throw connectionLoss()
+      return outcome
+    })
+    const { created, kept, failed } = await new ZnodeRestorer({ zookeeper: losing, storage }).run()
+    expect([created + kept, failed]).toEqual([5_002, []])
+    expect((await nodesOf(target)).map(settable)).toEqual((await nodesOf(source)).map(settable))
+  })
+
+  it('names a node that is too large for the server, and does the rest', async () => {
+    const { source, target, storage, snapshot } = await scene([{ path: '/a' }, { path: '/c', data: 'x' }])
+    await seed(source, [{ path: '/b', data: Buffer.alloc(900_000) }])
+    await snapshot()
+    const refusing = intercepted(target, 'commit', async (...call) => {
+      const [operations] = call
+      if (operations.some((operation) => operation.path === '/b')) throw connectionLoss()
+      return target.commit(...call)
+    })
+    const { created, failed } = await new ZnodeRestorer({ zookeeper: refusing, storage }).run()
+    expect([created, failed.map(({ path }) => path)]).toEqual([3, ['/b']])
+  })
+
+  it('restores quotas last, and lets the server count what is in use', async () => {
+    const server = await startZooKeeper()
+    onTestFinished(() => server.destroy())
+    const zookeeper = transportTo(server.connect)
+    const storage = new MemoryStorage()
+    const quota = '/zookeeper/quota/used'
+    const limits = { path: `${quota}/zookeeper_limits`, data: 'count=9,bytes=-1' }
+    await seed(zookeeper, [{ path: '/used' }, { path: '/used/a' }, { path: quota }, limits])
+    await seed(zookeeper, [{ path: `${quota}/zookeeper_stats`, data: 'count=77,bytes=77' }])
+    await new ZnodeSnapshotter({ zookeeper, storage }).run({ exclude: [] })
+    const paths = [`${quota}/zookeeper_stats`, limits.path, quota, '/used/a', '/used']
+    await zookeeper.commit(paths.map((path) => ({ type: 'delete', path, version: -1 }) as const))
+    expect(await new ZnodeRestorer({ zookeeper, storage }).run()).toMatchObject({ created: 5, failed: [] })
+    expect(await zookeeper.read(limits.path)).toMatchObject({ data: new Uint8Array(Buffer.from(limits.data)) })
+    const stats = await zookeeper.read(`${quota}/zookeeper_stats`)
+    expect(Buffer.from(stats?.data ?? []).toString()).toContain('count=2')
   })
 
   it('never replays pending commands of Kafka with its preset', async () => {
