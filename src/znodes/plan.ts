@@ -34,7 +34,7 @@ export interface WriteStep {
 }
 
 /** Everything below a node is done: its counters and its ACL are due. */
-export interface CloseStep {
+interface CloseStep {
   readonly type: 'close'
   readonly hand: NodeInHand
 }

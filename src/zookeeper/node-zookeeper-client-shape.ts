@@ -14,7 +14,7 @@ export interface OutgoingRequest {
 type AnswerCallback = (error: unknown, answer?: unknown) => void
 
 /** A server of the connection string. */
-export interface ServerAddress {
+interface ServerAddress {
   readonly host: string
   readonly port: number
 }

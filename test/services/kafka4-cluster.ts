@@ -31,7 +31,7 @@ export interface Kafka4ClusterOptions {
 }
 
 /** A server of a Kafka cluster. */
-export class KafkaNode extends ClusterNode {
+class KafkaNode extends ClusterNode {
   /** Starts nothing yet. */
   constructor(id: number, process: KafkaProcess) {
     super({ id, port: process.port, start: (options) => startKafkaProcess(process, options) })

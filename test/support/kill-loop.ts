@@ -16,7 +16,7 @@ const UINT32 = 2 ** 32
 export type DoomedRun = DoomedTopicRun | DoomedZnodeRun
 
 /** A run that archives or restores a topic. */
-export interface DoomedTopicRun {
+interface DoomedTopicRun {
   readonly verb: 'archive' | 'restore'
   readonly brokers: readonly string[]
   /** Folder of the archive. */
@@ -27,7 +27,7 @@ export interface DoomedTopicRun {
 }
 
 /** A run that takes a snapshot of znodes or restores the newest one. */
-export interface DoomedZnodeRun {
+interface DoomedZnodeRun {
   readonly verb: 'snapshot-znodes' | 'restore-znodes'
   /** Connect string of the tree, with its chroot. */
   readonly connect: string
