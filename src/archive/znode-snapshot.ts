@@ -34,7 +34,7 @@ export interface SnapshotReadOptions extends StorageCallOptions {
 export type SnapshotFacts = Omit<SnapshotHeader, keyof SnapshotContent>
 
 /** Largest object that is encoded in memory; of larger ones there is never more than a part. */
-const IN_MEMORY_BYTES = 33_554_432
+const IN_MEMORY_BYTES = 8_388_608
 
 /**
  * Stores a snapshot as one object, whole or not at all. `nodes` is read several times, and must give the same each time:
