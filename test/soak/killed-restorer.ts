@@ -3,15 +3,17 @@ import type { SoakCluster } from './soak-cluster.js'
 import { type Soaked, SOAKED_TOPIC as topic } from './soaked.js'
 
 const RECORDS = 1_500
+const TRANSACTIONS = 40
 
 /**
  * A restorer that is killed. Each time it is through, what it restored is compared, and it begins with a new target.
- * Fills a topic and archives it; the folder must be empty.
+ * Fills a topic, with transactions at its beginning, and archives it; the folder must be empty.
  */
 export async function killedRestorer(cluster: SoakCluster, directory: string): Promise<Soaked> {
   const storage = new FileSystemStorage({ directory })
   const digestsOf = async (of: string) => (await cluster.digestsOf(of)).join('; ')
   await cluster.createTopic(topic)
+  await cluster.appendTransactions(topic, TRANSACTIONS)
   await cluster.append(topic, 0, RECORDS)
   await cluster.archive(topic, storage, 'kafkeep')
   const expected = await digestsOf(topic)
@@ -26,7 +28,7 @@ export async function killedRestorer(cluster: SoakCluster, directory: string): P
     restored++
   }
   return {
-    latestKillMs: 600,
+    latestKillMs: 900,
     next: () => ({ verb: 'restore', brokers: cluster.brokers, directory, topic, target: target() }),
     async afterKill(end) {
       if (end === 'by-itself') await compare()

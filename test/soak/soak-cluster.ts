@@ -38,6 +38,26 @@ export class SoakCluster {
     }
   }
 
+  /** Appends so many transactions of some records to every partition; every third one is aborted. */
+  async appendTransactions(topic: string, count: number): Promise<void> {
+    const producer = this.#client.producer({ transactionalId: topic, maxInFlightRequests: 1, idempotent: true })
+    await producer.connect()
+    try {
+      for (let number = 0; number < count; number++) {
+        const transaction = await producer.transaction()
+        for (let partition = 0; partition < PARTITIONS; partition++) {
+          for (const batch of largeBatches(0, 1 + (number % 7))) {
+            await transaction.send({ topic, messages: batch.map((message) => ({ ...message, partition })) })
+          }
+        }
+        if (number % 3 === 0) await transaction.abort()
+        else await transaction.commit()
+      }
+    } finally {
+      await producer.disconnect()
+    }
+  }
+
   /** An archive run that nobody kills. */
   async archive(topic: string, storage: ArchiveStorage, groupId: string): Promise<void> {
     await using kafka = new KafkaJsTransport(this.#client)
