@@ -5,6 +5,7 @@ declare module 'node-zookeeper-client' {
     close(): void
     once(event: 'connected', listener: () => void): this
     create(path: string, data: Buffer, mode: number, callback: (error: Error | null, path: string) => void): void
+    exists(path: string, callback: (error: Error | null, stat: object | null) => void): void
     getData(path: string, callback: (error: Error | null, data: Buffer | undefined) => void): void
     getChildren(path: string, callback: (error: Error | null, names: readonly string[]) => void): void
     setData(path: string, data: Buffer, callback: (error: Error | null) => void): void
