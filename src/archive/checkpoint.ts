@@ -24,8 +24,8 @@ export interface CheckpointPartition {
   readonly from: bigint
   readonly next: bigint
   /**
-   * Where the log on the broker began, if that is known: what is before was no part of the state any more, although it
-   * is archived.
+   * Where the log on the broker began, if that is known to be behind `from`: what is before was no part of the state any
+   * more, although it is archived.
    */
   readonly logStart?: bigint
   /** Set where nobody had looked at the partition when the checkpoint was taken: it need not be empty. */

@@ -134,7 +134,7 @@ function stateOf(
 ): CheckpointPartition {
   if (archived === undefined) return { partition, generation: 1, from: 0n, next: 0n, unseen: true }
   const { generation, from, next } = archived
-  return { partition, generation, from, next, ...(logStart !== undefined && { logStart }) }
+  return { partition, generation, from, next, ...(logStart !== undefined && logStart > from && { logStart }) }
 }
 
 /** A partition without a leader must not keep a checkpoint from being written. */
