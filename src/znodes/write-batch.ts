@@ -1,4 +1,5 @@
 import { TargetConflictError, TransportError } from '../errors.js'
+import { parentOf } from '../zookeeper/path.js'
 import type { CommitOutcome, ZooKeeperTransport } from '../zookeeper/transport.js'
 import { stepBytes } from './batches.js'
 import { isNodeRefusal, isUnknownOutcome, refusedWrite } from './commit.js'
@@ -114,15 +115,19 @@ export class BatchWriter {
     const { operation, path } = refused.planned
     if (operation?.type === 'delete') return reason === 'NO_NODE' ? withoutWrite(refused) : undefined
     const next = await this.#decidedAnew(refused)
-    // Without the node above, creating it again cannot succeed either.
-    if (operation?.type === 'create' && next.planned.operation?.type === 'create' && reason === 'NO_NODE') {
-      return undefined
-    }
+    // The node above may be there by now: a transaction that was sent before this one may have been lost and made again.
+    const isStillMissing = operation?.type === 'create' && next.planned.operation?.type === 'create'
+    if (reason === 'NO_NODE' && isStillMissing && !(await this.#isThere(parentOf(path)))) return undefined
     if (next.planned.conflict === true && this.#options.policy.onExisting === 'error') {
       const error = new TargetConflictError(`znode ${path} was changed by others during the restore`)
       return this.#failed(refused, error)
     }
     return next
+  }
+
+  async #isThere(path: string | undefined): Promise<boolean> {
+    if (path === undefined) return false
+    return (await this.#zookeeper.stat(path, { signal: this.#options.signal })) !== undefined
   }
 
   /** A transaction whose outcome is unknown was made wholly or not at all: the nodes tell which. */
