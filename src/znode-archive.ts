@@ -1,7 +1,6 @@
 import { requireArchive } from './archive/archive-marker.js'
 import type { Finding } from './archive/finding.js'
 import type { PrunedObject } from './archive/pruned-object.js'
-import { ZnodeOrder } from './archive/znode-order.js'
 import { findSnapshot, readSnapshotHeader, readSnapshotNodes, storedSnapshots } from './archive/znode-snapshot.js'
 import type { Codec } from './codec/codec.js'
 import { ArchiveCorruptError } from './errors.js'
@@ -21,6 +20,7 @@ import type { KeepRules } from './znodes/keep-rules.js'
 import { type PruneOptions, pruneSnapshots } from './znodes/prune-snapshots.js'
 import { type SnapshotSummary, summaryOf } from './znodes/snapshot-summary.js'
 import { verifySnapshots } from './znodes/verify-snapshots.js'
+import { ZnodeOrder } from './znodes/znode-order.js'
 import type { Znode } from './zookeeper/znode.js'
 
 /** Wiring of a {@link ZnodeArchive}. */
@@ -157,7 +157,8 @@ export class ZnodeArchive {
     const options = { codecs: this.#codecs, signal }
     const stored = await findSnapshot(this.#storage, id, { signal })
     const header = await readSnapshotHeader(this.#storage, stored, options)
-    return { header, nodes: inOrder(readSnapshotNodes(this.#storage, stored, options), stored.key) }
+    const order = new ZnodeOrder(header)
+    return { header, nodes: inOrder(readSnapshotNodes(this.#storage, stored, options), order, stored.key) }
   }
 
   async *#verify({ signal }: ZnodeArchiveCallOptions): AsyncGenerator<Finding, void, void> {
@@ -171,8 +172,11 @@ export class ZnodeArchive {
   }
 }
 
-async function* inOrder(nodes: AsyncIterable<Znode>, key: string): AsyncGenerator<Znode, void, void> {
-  const order = new ZnodeOrder()
+async function* inOrder(
+  nodes: AsyncIterable<Znode>,
+  order: ZnodeOrder,
+  key: string,
+): AsyncGenerator<Znode, void, void> {
   for await (const node of nodes) {
     const problem = order.problemOf(node.path)
     if (problem !== undefined) {

@@ -1,7 +1,8 @@
 import type { SnapshotHeader } from '../archive/znode-snapshot-header.js'
-import { isWithin, upwards } from '../zookeeper/path.js'
+import { isWithin } from '../zookeeper/path.js'
 import { matchesPath } from '../zookeeper/path-filter.js'
 import type { CheckedRestoreOptions } from './restore-options.js'
+import { mayLackParentOf, outsideOf } from './snapshot-scope.js'
 
 /** The server's own nodes: it makes them itself, and refuses most writes to them. */
 const SERVER_NODES = '/zookeeper'
@@ -67,17 +68,11 @@ export class Selection {
   isExtra(target: string): boolean {
     const path = this.#options.remap.sourceOf(target)
     if (path === undefined || !this.isWanted(path) || isWithin(target, SERVER_NODES)) return false
-    const { roots, exclude, unreadable } = this.#header
-    return (
-      roots.some((root) => isWithin(path, root)) &&
-      !matchesPath(exclude, path) &&
-      !unreadable.some((top) => isWithin(path, top))
-    )
+    return outsideOf(this.#header, path) === undefined
   }
 
   /** Whether a snapshot that does not hold the node above `path` may hold `path` all the same. */
   mayLackParentOf(path: string): boolean {
-    const [, ...above] = upwards(path)
-    return above.some((top) => this.#header.unreadable.includes(top))
+    return mayLackParentOf(path, this.#header.unreadable)
   }
 }

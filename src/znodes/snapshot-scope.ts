@@ -1,5 +1,5 @@
 import type { SnapshotHeader } from '../archive/znode-snapshot-header.js'
-import { isWithin } from '../zookeeper/path.js'
+import { isWithin, upwards } from '../zookeeper/path.js'
 import { matchesPath } from '../zookeeper/path-filter.js'
 
 /**
@@ -13,4 +13,10 @@ export function outsideOf(
   if (matchesPath(exclude, path)) return 'leaves it out'
   if (unreadable.some((top) => isWithin(path, top))) return 'could not read it'
   return undefined
+}
+
+/** Whether a snapshot with these `unreadable` nodes may hold `path` but not the node above it. */
+export function mayLackParentOf(path: string, unreadable: readonly string[]): boolean {
+  const [, ...above] = upwards(path)
+  return above.some((top) => unreadable.includes(top))
 }

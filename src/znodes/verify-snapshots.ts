@@ -1,7 +1,6 @@
 import type { Finding } from '../archive/finding.js'
 import { instantOf } from '../archive/instant-id.js'
 import { ZNODES_PREFIX } from '../archive/names.js'
-import { ZnodeOrder } from '../archive/znode-order.js'
 import {
   readSnapshotHeader,
   readSnapshotNodes,
@@ -11,6 +10,7 @@ import {
 } from '../archive/znode-snapshot.js'
 import { ArchiveCorruptError, KafkeepError, ObjectNotFoundError, UnsupportedFormatError } from '../errors.js'
 import type { ArchiveStorage } from '../storage/storage.js'
+import { ZnodeOrder } from './znode-order.js'
 
 /** Reads every snapshot whole and yields what is not as it must be, in the order of the keys. */
 export async function* verifySnapshots(
@@ -31,8 +31,9 @@ async function* verifySnapshot(
 ): AsyncGenerator<Finding, void, void> {
   const { id, key } = snapshot
   try {
-    const { takenMs } = await readSnapshotHeader(storage, snapshot, options)
-    const order = new ZnodeOrder()
+    const header = await readSnapshotHeader(storage, snapshot, options)
+    const { takenMs } = header
+    const order = new ZnodeOrder(header)
     let problem: string | undefined
     for await (const { path } of readSnapshotNodes(storage, snapshot, options)) problem ??= order.problemOf(path)
     if (takenMs !== instantOf(id)) {

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { ZnodeOrder } from '../../../src/archive/znode-order.js'
+import { ZnodeOrder } from '../../../src/znodes/znode-order.js'
 import { byPath, upwards } from '../../../src/zookeeper/path.js'
 
 // `-` and `+` sort before `/`: between a node and its children.
@@ -10,8 +10,8 @@ const paths = fc
   .map((all) => ['/', ...all.flatMap((names) => [...upwards(`/${names.join('/')}`)])])
   .map((all) => [...new Set(all)].map((path) => ({ path })).sort(byPath))
 
-function problemsIn(nodes: readonly { readonly path: string }[]): string[] {
-  const order = new ZnodeOrder()
+function problemsIn(nodes: readonly { readonly path: string }[], unreadable: readonly string[] = []): string[] {
+  const order = new ZnodeOrder({ unreadable })
   return nodes.flatMap(({ path }) => order.problemOf(path) ?? [])
 }
 
@@ -33,6 +33,12 @@ describe('the order of znodes', () => {
         expect(problemsIn(rest)).toEqual(orphans.map(({ path }) => `${path} comes without ${missing?.path}`))
       }),
     )
+  })
+
+  it('may have a node that was asked for below one that could not be read', () => {
+    const nodes = [{ path: '/' }, { path: '/secret/a' }, { path: '/secret/a/b' }]
+    expect(problemsIn(nodes, ['/secret'])).toEqual([])
+    expect(problemsIn(nodes)).toEqual(['/secret/a comes without /secret'])
   })
 
   it('has no node twice, and none too late', () => {
