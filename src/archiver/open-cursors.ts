@@ -5,6 +5,7 @@ import { mapConcurrently } from '../internal/map-concurrently.js'
 import type { KafkaTransport } from '../kafka/transport.js'
 import type { ArchiveStorage } from '../storage/storage.js'
 import { tombstoneRetentionMs } from './compacted-topics.js'
+import { logEndsOf } from './log-ends.js'
 import { PartitionCursor } from './partition-cursor.js'
 import type { RecordedState } from './recorded-state.js'
 import type { SegmentMemory } from './segment-memory.js'
@@ -46,13 +47,13 @@ export async function openCursors(
 ): Promise<readonly OpenedCursor[]> {
   const { kafka, signal } = context
   const identities = partitions.map(({ identity }) => identity)
-  const ends = await kafka.listOffsets('last-stable', identities, { signal })
-  const highWatermarks = await kafka.listOffsets('high-watermark', identities, { signal })
+  const ends = await logEndsOf(kafka, identities, { signal })
   const starts = await kafka.listOffsets('earliest', identities, { signal })
   const tombstones = await tombstoneRetentionMs([...new Set(identities.map(({ topic }) => topic))], { kafka, signal })
   const tuning = { memory: context.memory, follows: context.follow }
   const opened = await mapConcurrently(partitions, LISTINGS_AT_ONCE, async (partition, index) => {
-    const [end = 0n, highWatermark = 0n, logStart = 0n] = [ends[index], highWatermarks[index], starts[index]]
+    const { end, highWatermark } = ends[index] ?? { end: 0n, highWatermark: 0n }
+    const logStart = starts[index] ?? 0n
     const { archived, seenMs } = await archivedState(partition.identity, { logStart, end }, context)
     const keptMs = tombstones.get(partition.identity.topic) ?? Number.POSITIVE_INFINITY
     const risksTombstones = archived.records > 0n && Date.now() - seenMs > keptMs

@@ -7,6 +7,7 @@ import { batchesIn, RecordBatchView } from '../batch/record-batch.js'
 import type { KafkeepError } from '../errors.js'
 import { larger, smaller } from '../internal/bigint.js'
 import type { FetchedPartition } from '../kafka/transport.js'
+import type { LogEnds } from './log-ends.js'
 import { OpenSegment, type SegmentContent } from './open-segment.js'
 import type { SegmentMemory } from './segment-memory.js'
 
@@ -153,7 +154,7 @@ export class PartitionCursor {
   }
 
   /** Takes note that the log is another one, with other ends. The run owes no more than it has. */
-  owes({ end, highWatermark }: { readonly end: bigint; readonly highWatermark: bigint }): void {
+  owes({ end, highWatermark }: LogEnds): void {
     this.end = smaller(this.end, end)
     this.stableEnd = end
     this.highWatermark = smaller(this.highWatermark, highWatermark)

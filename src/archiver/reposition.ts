@@ -8,6 +8,7 @@ import { ArchiveCorruptError, ArchiveGapError, LogDivergedError, ObjectNotFoundE
 import type { KafkaTransport } from '../kafka/transport.js'
 import { findCut } from './divergence.js'
 import type { ArchiveEvent } from './events.js'
+import { logEndsOf } from './log-ends.js'
 import type { PartitionCursor } from './partition-cursor.js'
 import { sharesHistory } from './shared-history.js'
 
@@ -80,9 +81,8 @@ async function beginAt(cut: bigint, cursor: PartitionCursor, context: Reposition
   }
   const event = await beginNextGeneration(cut, cursor, context)
   // What the run owed is gone with the old log; it owes what the new one has.
-  const [stableEnd = 0n] = await kafka.listOffsets('last-stable', [identity], { signal })
-  const [highWatermark = 0n] = await kafka.listOffsets('high-watermark', [identity], { signal })
-  cursor.owes({ end: stableEnd, highWatermark })
+  const [ends] = await logEndsOf(kafka, [identity], { signal })
+  if (ends !== undefined) cursor.owes(ends)
   return event
 }
 
