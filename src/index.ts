@@ -38,6 +38,7 @@ export { jsonLines } from './codec/json-lines.js'
 export { jsonLinesZnodes } from './codec/json-lines-znodes.js'
 export { logSegments } from './codec/log-segments.js'
 export { type ZstdOptions, zstd } from './codec/zstd.js'
+export type { CompareOptions } from './compare/compare-options.js'
 export {
   ArchiveCorruptError,
   ArchiveGapError,

@@ -21,6 +21,8 @@ import type { KafkaRecord } from './batch/read-records.js'
 import type { RecordBatch } from './batch/record-batch.js'
 import type { Codec } from './codec/codec.js'
 import { codecOption } from './codec/codec-option.js'
+import { compareArchive } from './compare/compare-archive.js'
+import { type CompareOptions, checkedCompare } from './compare/compare-options.js'
 import { LossyCodecError, NotInArchiveError } from './errors.js'
 import { smaller } from './internal/bigint.js'
 import { checkRunOptions, nameOption, portOption, rejectUnknownOptions } from './internal/options.js'
@@ -147,6 +149,21 @@ export class TopicArchive {
    */
   verify(options: VerifyOptions = {}): AsyncGenerator<Finding, void, void> {
     return verifyArchive(this.#source, checkedVerify(options))
+  }
+
+  /**
+   * Where live topics differ from what is archived of them, as it is found; nothing when consumers see the same. On the
+   * source, and after a restore at exact offsets, every record is compared with the one of its offset; after a translated
+   * restore, committed records with those that it has put there. Nothing is changed.
+   *
+   * Left out is what retention or compaction has taken from the live topic, and what is newer than the checkpoint.
+   *
+   * @throws TypeError at once when an option is wrong.
+   * @throws {@link NotInArchiveError} when there is no archive, no such checkpoint, or no topic of a name that is asked for.
+   * @throws {@link TransportError} when the cluster cannot be read.
+   */
+  compare(options: CompareOptions): AsyncGenerator<Finding, void, void> {
+    return compareArchive(this.#source, checkedCompare(options))
   }
 
   /**

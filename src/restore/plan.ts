@@ -88,8 +88,9 @@ function pinnedOffsets({ pinned }: TargetPlan, { onDamage }: PlanContext): Offse
   return { offsets, why: 'an earlier run began so', extraMs: 0, obstacle }
 }
 
-function digestOf(
-  { checkpoint, selection }: PlanContext,
+/** Digest of everything that decides which batches a restore of a topic produces. */
+export function digestOf(
+  { checkpoint, selection }: { readonly checkpoint: { readonly id: string }; readonly selection: RecordSelection },
   { topic, topicId }: CheckpointTopic,
   chains: readonly PartitionChain[],
   target: string,
