@@ -47,8 +47,11 @@ export async function* findDifferences(sides: Sides, comparison: Comparison): As
       const complete = found.take(difference)
       if (complete !== undefined) yield complete
     }
-    const last = found.take('same')
-    if (last !== undefined) yield last
+    yield* found.last()
+  } catch (error) {
+    // What was found before counts, whatever ends the comparison.
+    yield* found.last()
+    throw error
   } finally {
     await Promise.all([archived.close(), live.close()])
   }
@@ -97,7 +100,13 @@ function differenceOf(kind: DifferenceKind, { at }: ComparedRecord, archived?: C
 
 /** Puts together what follows each other and differs in the same way. */
 class Runs {
-  #run: Difference | undefined
+  #run: Difference | undefined;
+
+  /** The run that nothing comes after. */
+  *last(): Generator<Difference, void, void> {
+    const run = this.take('same')
+    if (run !== undefined) yield run
+  }
 
   /** Takes what comes next; answers the run that it ends. */
   take(next: Difference | 'same'): Difference | undefined {

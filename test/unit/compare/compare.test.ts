@@ -12,6 +12,7 @@ import { TopicArchiver } from '../../../src/topic-archiver.js'
 import { TopicRestorer } from '../../../src/topic-restorer.js'
 import { BIT, batchBytes, markerBytes, numberedRecords } from '../../support/batches.js'
 import { ClusterModel } from '../../support/cluster-model.js'
+import { change, flipped } from '../../support/damage.js'
 import { archiveOf } from '../../support/seen-log.js'
 import { plainLog, type TransactionalLog, transactionalLog } from '../../support/transactional-log.js'
 import { collected } from '../../support/znode-arbitrary.js'
@@ -220,14 +221,22 @@ describe('comparing the source with its archive', () => {
     expect(await compare(cluster, storage)).toEqual([])
   })
 
-  it('goes on beside damage of the archive, as far as it can be read', async () => {
-    const storage = await archiveOf(clusterOf(plainLog([batchBytes({ records: numberedRecords(2) })])), TOPIC)
-    const keys = (await collected(storage.list('topics/'))).map(({ key }) => key)
-    const segment = keys.find((key) => key.endsWith('.log')) ?? ''
-    await storage.delete(segment)
-    const log = plainLog([batchBytes({ records: numberedRecords(2) })])
-    const findings = await compare(clusterOf(log), storage)
-    expect(findings).toMatchObject([{ topic: TOPIC, partition: 0, from: 0n, next: 2n }])
+  it('tells damage of the archive, and what it has found before', async () => {
+    const [first, second] = [0n, 2n].map((baseOffset) => batchBytes({ baseOffset, records: numberedRecords(2) }))
+    const batches = [first, second].map((bytes) => bytes ?? Buffer.alloc(0))
+    const cluster = clusterOf(plainLog(batches.slice(0, 1)))
+    const storage = await archiveOf(cluster, TOPIC)
+    await cluster.transport.produce({ topic: TOPIC, partition: 0 }, [batchBytes({ records: numberedRecords(2) })])
+    await new TopicArchiver({ kafka: cluster.transport, storage }).run({ topics: [TOPIC] })
+    const segments = (await collected(storage.list('topics/')))
+      .map(({ key }) => key)
+      .filter((key) => key.endsWith('.log'))
+    await change(storage, segments[1] ?? '', flipped)
+    const other = batchBytes({ records: [{ value: Buffer.from('v0') }, { value: Buffer.from('other') }] })
+    expect(await compare(clusterOf(plainLog([other, ...batches.slice(1)])), storage)).toMatchObject([
+      { kind: 'mismatch', from: 1n, next: 2n },
+      { kind: 'damaged', topic: TOPIC, partition: 0, key: segments[1], from: 2n, next: 4n },
+    ])
   })
 })
 
