@@ -22,12 +22,13 @@ const SENTENCES: Readonly<Record<DifferenceKind, (there: string) => string>> = {
 }
 
 const RESTORE_AGAIN = 'delete the topic, or take another name, and restore again'
+const OTHER_LOG = 'the log is not the one that was archived: find out which one is right before either is deleted'
 const SOURCE_HINTS: Readonly<Record<DifferenceKind, string>> = {
   missing: 'if nobody has deleted them, they are lost in the cluster: restore them under another name',
   extra: '`verify` the archive; what it never had comes with a new archive',
-  different: 'the log is not the one that was archived: an archiving run notices that, and keeps both',
-  hidden: 'the log is not the one that was archived: an archiving run notices that, and keeps both',
-  shown: 'the log is not the one that was archived: an archiving run notices that, and keeps both',
+  different: OTHER_LOG,
+  hidden: OTHER_LOG,
+  shown: OTHER_LOG,
 }
 
 /** A difference, as a person is told of it. */
