@@ -9,7 +9,7 @@ import { protocolError } from '../kafka/retry.js'
 import { WorkDone } from '../progress.js'
 import { renamed } from '../restore/rename.js'
 import type { CompareJob } from './compare-options.js'
-import { comparePartition, type PartitionPair } from './compare-partition.js'
+import { type CompareContext, comparePartition, type PartitionPair } from './compare-partition.js'
 import { correspondenceOf } from './correspondence.js'
 
 const PARTITIONS_AT_ONCE = 4
@@ -31,10 +31,7 @@ export async function* compareArchive(source: SegmentSource, job: CompareJob): A
   progress.finish()
 }
 
-async function* work(
-  queue: PartitionPair[],
-  context: Parameters<typeof comparePartition>[0],
-): AsyncGenerator<Finding, void, void> {
+async function* work(queue: PartitionPair[], context: CompareContext): AsyncGenerator<Finding, void, void> {
   for (let pair = queue.shift(); pair !== undefined; pair = queue.shift()) yield* comparePartition(context, pair)
 }
 

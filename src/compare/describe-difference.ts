@@ -4,7 +4,7 @@ import { partitionName, type TopicPartition } from '../batch/topic-partition.js'
 import type { Difference, DifferenceKind } from './find-differences.js'
 
 /** What a difference is between. */
-export interface DescribedSides {
+interface DescribedSides {
   readonly live: TopicPartition
   readonly archived: TopicPartition
   /** Whether the live topic is the target of a restore. */

@@ -92,8 +92,9 @@ export class LiveLog {
     const limits = { offset, maxBytes: FETCH_BYTES, maxWaitMs: MAX_WAIT_MS, isolation: 'committed' } as const
     const answer = await fetchPartition(this.#place, { ...this.#leader, ...partition }, limits)
     if (answer !== undefined && answer.error === undefined) {
-      // A new leader may not know yet how far the log is decided.
-      if (batchesIn(answer.bytes).next().done !== true || answer.lastStableOffset >= this.end) return answer
+      const hasBatch = batchesIn(answer.bytes).next().done !== true
+      // A new leader may not know yet how far the log is decided: then nothing does not mean that nothing is left.
+      if (hasBatch || (answer.bytes.length === 0 && answer.lastStableOffset >= this.end)) return answer
     }
     const error = answer?.error ?? 'LEADER_NOT_AVAILABLE'
     if (error === 'OFFSET_OUT_OF_RANGE') {

@@ -286,6 +286,32 @@ describe('comparing a restored topic with the archive', () => {
     )
   })
 
+  it('looks for what the restore has pinned where the restorer kept it', async () => {
+    const producer = { producerId: 9n, attributes: BIT.transactional, records: numberedRecords(2) }
+    const log = plainLog([
+      batchBytes(producer),
+      markerBytes('abort', { baseOffset: 2n, producerId: 9n }),
+      batchBytes({ baseOffset: 3n, records: numberedRecords(2, 'w') }),
+    ])
+    const storage = await archiveOf(clusterOf(log), TOPIC)
+    const state = new MemoryStorage()
+    const cluster = new ClusterModel()
+    const restorer = new TopicRestorer({ kafka: cluster.transport, storage, state })
+    await restorer.run({ rename: () => TARGET, offsets: 'translate' })
+    expect(await compare(cluster, storage, { rename: () => TARGET, state })).toEqual([])
+    expect(await compare(cluster, storage, { rename: () => TARGET })).not.toEqual([])
+  })
+
+  it('says that nothing can be said where another state is asked for than was restored by translation', async () => {
+    const source = clusterOf(plainLog([batchBytes({ records: numberedRecords(4) })]))
+    const storage = await archiveOf(source, TOPIC)
+    const cluster = await restored(storage, { offsets: 'translate' })
+    await source.transport.produce({ topic: TOPIC, partition: 0 }, [batchBytes({ records: numberedRecords(3) })])
+    const { checkpoint } = await new TopicArchiver({ kafka: source.transport, storage }).run({ topics: [TOPIC] })
+    const findings = await compare(cluster, storage, { rename: () => TARGET, checkpoint })
+    expect(findings).toMatchObject([{ kind: 'unverifiable', topic: TARGET, partition: 0 }])
+  })
+
   it('says that nothing can be said where records were changed or left out on their way', async () => {
     const log = plainLog([batchBytes({ records: numberedRecords(4) })])
     const storage = await archiveOf(clusterOf(log), TOPIC)
