@@ -1,10 +1,13 @@
 import { type NodeNumber, ROOT, type TreeStore } from './tree-store.js'
 
-interface Visit {
-  /** What the paths of all that is visited begin with, below the parent. */
-  readonly key: string
-  readonly node: NodeNumber
-  readonly what: 'node' | 'below'
+/** A node, or what is below it: a number, because a family may have a million members. */
+type Visit = number
+
+/** Visits in the order in which they are to be made. */
+interface Level {
+  readonly visits: Uint32Array
+  /** How many of them are made. */
+  made: number
 }
 
 /**
@@ -15,28 +18,42 @@ export function inPathOrder(tree: TreeStore): Uint32Array {
   const families = new Families(tree)
   const order = new Uint32Array(tree.readNodes)
   let length = 0
-  const levels: Visit[][] = [sortedVisits([ROOT], tree, families)]
+  const levels: Level[] = [{ visits: sortedVisits(Uint32Array.of(ROOT), tree, families), made: 0 }]
   for (let level = levels.at(-1); level !== undefined; level = levels.at(-1)) {
-    const visit = level.pop()
+    const visit = level.visits[level.made]
+    level.made += 1
     if (visit === undefined) levels.pop()
-    else if (visit.what === 'below') levels.push(sortedVisits(families.childrenOf(visit.node), tree, families))
-    else if (tree.isRead(visit.node)) {
-      order[length] = visit.node
+    else if (isBelow(visit)) {
+      levels.push({ visits: sortedVisits(families.childrenOf(nodeOf(visit)), tree, families), made: 0 })
+    } else if (tree.isRead(nodeOf(visit))) {
+      order[length] = nodeOf(visit)
       length += 1
     }
   }
   return order.subarray(0, length)
 }
 
-/** The last one is to be made first. */
-function sortedVisits(nodes: Iterable<NodeNumber>, tree: TreeStore, families: Families): Visit[] {
-  const visits: Visit[] = []
+function sortedVisits(nodes: Uint32Array, tree: TreeStore, families: Families): Uint32Array {
+  const visits = new Uint32Array(2 * nodes.length)
+  let length = 0
   for (const node of nodes) {
-    const key = tree.nameOf(node)
-    visits.push({ key, node, what: 'node' })
-    if (families.hasChildren(node)) visits.push({ key: `${key}/`, node, what: 'below' })
+    visits[length] = 2 * node
+    length += 1
+    if (!families.hasChildren(node)) continue
+    visits[length] = 2 * node + 1
+    length += 1
   }
-  return visits.sort((one, other) => (one.key < other.key ? 1 : -1))
+  return visits.subarray(0, length).sort((one, other) => {
+    return tree.compareNames(nodeOf(one), nodeOf(other), isBelow(one), isBelow(other))
+  })
+}
+
+function nodeOf(visit: Visit): NodeNumber {
+  return visit >>> 1
+}
+
+function isBelow(visit: Visit): boolean {
+  return (visit & 1) === 1
 }
 
 /** The children of every node, one after the other. */

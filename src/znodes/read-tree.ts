@@ -104,6 +104,13 @@ export class TreeReader {
     const { tree } = this
     const known = tree.childrenOf(nodes)
     const pending = [...nodes]
+    // Nodes are read in the order in which they become known, so that none of them must be kept in a list.
+    let firstUnread = tree.end
+    const nextUnread = (): NodeNumber | undefined => {
+      if (pending.length > 0 || firstUnread === tree.end) return pending.pop()
+      firstUnread += 1
+      return firstUnread - 1
+    }
     const tasks = new TaskSet<TreeEvent | undefined>()
     const readNode = async (node: NodeNumber): Promise<UnreadableEvent | undefined> => {
       const path = tree.pathOf(node)
@@ -120,13 +127,17 @@ export class TreeReader {
       const gone = known.get(node)
       for (const name of reading.children) {
         if (gone?.delete(name) === true || !this.#isWanted(childOf(path, name))) continue
-        pending.push(tree.add(name, node))
+        tree.add(name, node)
       }
       for (const child of gone?.values() ?? []) this.#remove(child)
       return undefined
     }
     for (let told = tree.readNodes; ; ) {
-      while (tasks.size < concurrency && pending.length > 0) tasks.add(readNode(pending.pop() ?? ROOT))
+      while (tasks.size < concurrency) {
+        const node = nextUnread()
+        if (node === undefined) break
+        tasks.add(readNode(node))
+      }
       if (tasks.size === 0) break
       for (const event of await tasks.next(Number.POSITIVE_INFINITY)) if (event !== undefined) yield event
       if (tree.readNodes < told + concurrency) continue

@@ -16,6 +16,8 @@ export const ROOT: NodeNumber = 0
 const NO_PARENT = -1
 const UNREAD = -1
 const REMOVED = -2
+const SLASH = 0x2f
+const PAST_END = -1
 
 /**
  * Keeps a tree while it is being read. A node takes about 50 bytes besides its name and its data; as an object it would
@@ -111,6 +113,23 @@ export class TreeStore {
     return bytes.toString('utf8', offset + 4, offset + 4 + bytes.readUInt32BE(offset))
   }
 
+  /**
+   * Compares the names of two nodes as JavaScript compares strings, each with a slash behind it where that is asked. Makes
+   * no strings: sorting a million nodes asks twenty million times.
+   */
+  compareNames(one: NodeNumber, other: NodeNumber, slashOne: boolean, slashOther: boolean): number {
+    const [onePosition, otherPosition] = [this.#names.get(one), this.#names.get(other)]
+    const [oneBytes, otherBytes] = [this.#bytes.bytesAt(onePosition), this.#bytes.bytesAt(otherPosition)]
+    const [oneOffset, otherOffset] = [this.#bytes.offsetOf(onePosition), this.#bytes.offsetOf(otherPosition)]
+    const [oneLength, otherLength] = [oneBytes.readUInt32BE(oneOffset), otherBytes.readUInt32BE(otherOffset)]
+    for (let index = 0; ; index += 1) {
+      const unit = index < oneLength ? rankOf(oneBytes[oneOffset + 4 + index]) : ending(index - oneLength, slashOne)
+      const otherUnit =
+        index < otherLength ? rankOf(otherBytes[otherOffset + 4 + index]) : ending(index - otherLength, slashOther)
+      if (unit !== otherUnit || unit === PAST_END) return unit - otherUnit
+    }
+  }
+
   /** The path of a node. */
   pathOf(node: NodeNumber): string {
     if (node === ROOT) return '/'
@@ -194,4 +213,13 @@ export class TreeStore {
     this.#aclNumbers.set(key, this.#acls.length)
     return this.#acls.push(acl) - 1
   }
+}
+
+/** JavaScript has U+E000 to U+FFFF behind all that is beyond, whose first byte in UTF-8 is larger than theirs. */
+function rankOf(byte = 0): number {
+  return byte === 0xee || byte === 0xef ? byte + 0x10 : byte
+}
+
+function ending(index: number, hasSlash: boolean): number {
+  return hasSlash && index === 0 ? SLASH : PAST_END
 }
