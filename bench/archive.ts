@@ -44,7 +44,7 @@ export async function archiveBench(names: readonly string[]): Promise<void> {
     const measured: Measured[] = []
     for (const workload of workloads) {
       const topic = await filledTopic(broker.brokers, workload)
-      const results = await inTurn(topic, candidates, () => removeGroups(broker.brokers))
+      const results = await inTurn(topic, candidates, { clearUp: () => removeGroups(broker.brokers) })
       printResults(topic, results, [...rateColumns(topic), cpuColumn(topic), PEAK_COLUMN])
       measured.push({ topic, results })
     }

@@ -4,6 +4,7 @@ import { codecBench } from './codec.js'
 import { readBench } from './read.js'
 import { restoreBench } from './restore.js'
 import { scaleBench } from './scale.js'
+import { znodesBench } from './znodes.js'
 
 const BENCHES: Readonly<Record<string, (args: readonly string[]) => Promise<void>>> = {
   archive: archiveBench,
@@ -11,6 +12,7 @@ const BENCHES: Readonly<Record<string, (args: readonly string[]) => Promise<void
   read: readBench,
   restore: restoreBench,
   scale: scaleBench,
+  znodes: znodesBench,
 }
 
 const [name = '', ...args] = process.argv.slice(2)

@@ -11,8 +11,8 @@ const DATA = new Uint8Array(Buffer.alloc(100, 'x'))
 export async function storeSyntheticSnapshot(directory: string, nodes: number): Promise<void> {
   const storage = new FileSystemStorage({ directory })
   await ensureArchive(storage, {})
-  const proof = { consistency: 'exact', moved: [], fromZxid: 1n, toZxid: 2n } as const
-  const facts = { takenMs: Date.now(), roots: ['/'], exclude: [], unreadable: [], ...proof }
+  const proof = { consistency: 'exact', fromZxid: 1n, toZxid: 2n } as const
+  const facts = { takenMs: Date.now(), roots: ['/'], exclude: [], unreadable: [], moved: [], ...proof }
   await writeSnapshot(storage, { facts, nodes: () => treeOf(nodes), codec: jsonLinesZnodes() }, {})
 }
 
