@@ -1,3 +1,4 @@
+import { logEndsOf } from '../archiver/log-ends.js'
 import { InvalidBatchError } from '../batch/batch-header.js'
 import { CommittedFilter } from '../batch/committed.js'
 import type { KafkaRecord } from '../batch/read-records.js'
@@ -41,12 +42,9 @@ export class LiveLog {
 
   static async open(place: LivePlace): Promise<LiveLog> {
     const { kafka, partition, signal } = place
-    const offsetAt = async (position: 'earliest' | 'last-stable' | 'high-watermark') => {
-      const [offset] = await kafka.listOffsets(position, [partition], { signal })
-      return offset ?? 0n
-    }
-    const end = await offsetAt('last-stable')
-    return new LiveLog(place, await offsetAt('earliest'), end, (await offsetAt('high-watermark')) > end)
+    const [{ end, highWatermark } = { end: 0n, highWatermark: 0n }] = await logEndsOf(kafka, [partition], { signal })
+    const [start = 0n] = await kafka.listOffsets('earliest', [partition], { signal })
+    return new LiveLog(place, start, end, highWatermark > end)
   }
 
   /** Where the log begins by now: retention may move it while it is read. */
