@@ -1,3 +1,4 @@
+import { archivedTopics, incarnationsOf, partitionsOf } from './archive/archive-folders.js'
 import { requireArchive } from './archive/archive-marker.js'
 import {
   type CheckedRange,
@@ -9,7 +10,7 @@ import {
 } from './archive/archive-range.js'
 import { checkpointIds, partitionIn, readCheckpoint } from './archive/checkpoint.js'
 import type { Finding } from './archive/finding.js'
-import { parsePartitionOf, TOPICS_PREFIX, type TopicIdentity, topicKey } from './archive/names.js'
+import type { TopicIdentity } from './archive/names.js'
 import { chainFor, type LogRange, listPartition, type PartitionLog, type SegmentInfo } from './archive/partition-log.js'
 import type { PrunedObject } from './archive/pruned-object.js'
 import { type ChainBatch, linksSince, readChain, recordsOf, type TimeRange } from './archive/read-chain.js'
@@ -96,11 +97,10 @@ export class TopicArchive {
     const identity = await this.#identify(nameOption('topic', topic), topicId, signal)
     const { partitions } = await readTopicDescription(this.#source.storage, identity, { signal })
     const verdicts: PartitionVerdict[] = []
-    const folder = topicKey(identity).replace(/topic\.json$/, '')
     let count = partitions
     // The description has those of the first look; some may have been added.
-    for await (const prefix of this.#source.storage.listPrefixes(folder, { signal })) {
-      count = Math.max(count, (parsePartitionOf(prefix)?.partition ?? -1) + 1)
+    for await (const { partition } of partitionsOf(this.#source.storage, identity, { signal })) {
+      count = Math.max(count, partition + 1)
     }
     for (let partition = 0; partition < count; partition++) {
       const log = await listPartition(this.#source.storage, { ...identity, partition }, { signal })
@@ -195,9 +195,7 @@ export class TopicArchive {
   async *#topics(signal: AbortSignal | undefined): AsyncGenerator<TopicDescription, void, void> {
     const { storage } = this.#source
     await requireArchive(storage, { signal })
-    for await (const prefix of storage.listPrefixes(TOPICS_PREFIX, { signal })) {
-      yield* this.#incarnations(prefix.slice(TOPICS_PREFIX.length, -1), signal)
-    }
+    for await (const topic of archivedTopics(storage, { signal })) yield* this.#incarnations(topic, signal)
   }
 
   async *#checkpoints(signal: AbortSignal | undefined): AsyncGenerator<CheckpointInfo, void, void> {
@@ -276,9 +274,8 @@ export class TopicArchive {
 
   async *#incarnations(topic: string, signal: AbortSignal | undefined): AsyncGenerator<TopicDescription, void, void> {
     const { storage } = this.#source
-    const folder = `${TOPICS_PREFIX}${topic}/`
-    for await (const prefix of storage.listPrefixes(folder, { signal })) {
-      yield await readTopicDescription(storage, { topic, topicId: prefix.slice(folder.length, -1) }, { signal })
+    for await (const identity of incarnationsOf(storage, topic, { signal })) {
+      yield await readTopicDescription(storage, identity, { signal })
     }
   }
 }

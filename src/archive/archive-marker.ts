@@ -35,7 +35,12 @@ export async function ensureArchive(storage: ArchiveStorage, { signal }: Storage
  */
 export async function requireArchive(storage: ArchiveStorage, { signal }: StorageCallOptions): Promise<void> {
   if (await isArchive(storage, { signal })) return
-  throw new NotInArchiveError(`the storage holds no kafkeep archive: there is no ${ARCHIVE_MARKER_KEY}`, {
+  throw notAnArchive()
+}
+
+/** The error of whoever looks for an archive where there is none. */
+export function notAnArchive(): NotInArchiveError {
+  return new NotInArchiveError(`the storage holds no kafkeep archive: there is no ${ARCHIVE_MARKER_KEY}`, {
     hint: 'check the bucket and the prefix, or the directory',
   })
 }

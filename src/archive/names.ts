@@ -65,9 +65,14 @@ const GAP_CAUSES: readonly GapCause[] = ['retention', 'deleted', 'tombstones', '
 const MAX_OFFSET = 2n ** 63n - 1n
 const MAX_INT32 = 2 ** 31 - 1
 
+/** Everything of one incarnation of a topic. */
+export function incarnationPrefix({ topic, topicId }: TopicIdentity): string {
+  return `${TOPICS_PREFIX}${topic}/${topicId}/`
+}
+
 /** The description of one incarnation of a topic. */
-export function topicKey({ topic, topicId }: TopicIdentity): string {
-  return `${TOPICS_PREFIX}${topic}/${topicId}/topic.json`
+export function topicKey(identity: TopicIdentity): string {
+  return `${incarnationPrefix(identity)}topic.json`
 }
 
 /** Which incarnation of a topic a key describes, or `undefined` when it is not a description's. */
@@ -86,8 +91,8 @@ export function parsePartitionOf(key: string): PartitionIdentity | undefined {
 }
 
 /** Everything of one partition. */
-export function partitionPrefix({ topic, topicId, partition }: PartitionIdentity): string {
-  return `${TOPICS_PREFIX}${topic}/${topicId}/${partition}/`
+export function partitionPrefix(identity: PartitionIdentity): string {
+  return `${incarnationPrefix(identity)}${identity.partition}/`
 }
 
 /** All objects of one generation of a partition. */

@@ -38,15 +38,24 @@ export interface PartitionLog {
   readonly storedMs: number
 }
 
-/**
- * Lists what is archived of a partition. Where offsets are missing it lists again, until it sees the same twice: pages of
- * a listing are of different moments, and segments are merged and pruned meanwhile.
- */
+/** What is archived of a partition: its log. {@link listWhole} has the objects too. */
 export async function listPartition(
   storage: ArchiveStorage,
   partition: PartitionIdentity,
-  { signal }: StorageCallOptions,
+  options: StorageCallOptions,
 ): Promise<PartitionLog> {
+  return (await listWhole(storage, partition, options)).log
+}
+
+/**
+ * Lists the objects of a partition, and tells what log they give. Where offsets are missing it lists again, until it sees the same twice: pages of
+ * a listing are of different moments, and segments are merged and pruned meanwhile.
+ */
+export async function listWhole(
+  storage: ArchiveStorage,
+  partition: PartitionIdentity,
+  { signal }: StorageCallOptions,
+): Promise<{ readonly objects: PartitionObjects; readonly log: PartitionLog }> {
   let seen = ''
   for (;;) {
     const objects = await objectsOf(partition, storage.list(partitionPrefix(partition), { signal }))
@@ -54,7 +63,7 @@ export async function listPartition(
     const holes = allHolesIn(log)
       .map(({ from, next }) => `${from}-${next}`)
       .join()
-    if (holes === seen) return log
+    if (holes === seen) return { objects, log }
     seen = holes
   }
 }

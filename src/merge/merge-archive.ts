@@ -1,5 +1,6 @@
+import { archivedTopics, incarnationsOf, partitionsOf } from '../archive/archive-folders.js'
 import { requireArchive } from '../archive/archive-marker.js'
-import { type PartitionIdentity, parsePartitionOf, partitionPrefix, TOPICS_PREFIX } from '../archive/names.js'
+import { type PartitionIdentity, partitionPrefix } from '../archive/names.js'
 import { listPartition, objectsOf, type PartitionLog, type SegmentInfo } from '../archive/partition-log.js'
 import type { SegmentSource } from '../archive/read-segment.js'
 import { topicCodecFor } from '../codec/built-in.js'
@@ -43,13 +44,10 @@ class Merging {
   async *#partitions(): AsyncGenerator<PartitionIdentity, void, void> {
     const { storage } = this.#source
     const { signal, topics } = this.#job
-    for await (const prefix of storage.listPrefixes(TOPICS_PREFIX, { signal })) {
-      if (!selects(topics, prefix.slice(TOPICS_PREFIX.length, -1))) continue
-      for await (const folder of storage.listPrefixes(prefix, { signal })) {
-        for await (const place of storage.listPrefixes(folder, { signal })) {
-          const partition = parsePartitionOf(place)
-          if (partition !== undefined) yield partition
-        }
+    for await (const topic of archivedTopics(storage, { signal })) {
+      if (!selects(topics, topic)) continue
+      for await (const identity of incarnationsOf(storage, topic, { signal })) {
+        yield* partitionsOf(storage, identity, { signal })
       }
     }
   }

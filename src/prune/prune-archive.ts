@@ -1,17 +1,9 @@
+import { archivedTopics, incarnationsOf, partitionsOf } from '../archive/archive-folders.js'
 import { requireArchive } from '../archive/archive-marker.js'
 import { checkpointKey, readCheckpoint } from '../archive/checkpoint.js'
 import type { NamedStates } from '../archive/named-states.js'
-import {
-  gapKey,
-  type PartitionIdentity,
-  parseGenerationKey,
-  parsePartitionOf,
-  parseTopicKey,
-  partitionPrefix,
-  TOPICS_PREFIX,
-  type TopicIdentity,
-} from '../archive/names.js'
-import { listPartition, objectsOf } from '../archive/partition-log.js'
+import { gapKey, incarnationPrefix, parseGenerationKey, parseTopicKey, type TopicIdentity } from '../archive/names.js'
+import { listWhole } from '../archive/partition-log.js'
 import type { PrunedObject } from '../archive/pruned-object.js'
 import { selects } from '../internal/topic-filter.js'
 import { WorkDone } from '../progress.js'
@@ -79,42 +71,31 @@ class Pruning {
 
   async *#incarnations(): AsyncGenerator<TopicIdentity, void, void> {
     const { signal, topics } = this.#job
-    for await (const prefix of this.#storage.listPrefixes(TOPICS_PREFIX, { signal })) {
-      const topic = prefix.slice(TOPICS_PREFIX.length, -1)
-      if (!selects(topics, topic)) continue
-      for await (const folder of this.#storage.listPrefixes(prefix, { signal })) {
-        yield { topic, topicId: folder.slice(prefix.length, -1) }
-      }
+    for await (const topic of archivedTopics(this.#storage, { signal })) {
+      if (selects(topics, topic)) yield* incarnationsOf(this.#storage, topic, { signal })
     }
   }
 
   async *#partitions(identity: TopicIdentity, needed: NamedStates): AsyncGenerator<PrunedObject, void, void> {
     const { signal, dryRun } = this.#job
-    for await (const prefix of this.#storage.listPrefixes(folderOf(identity), { signal })) {
-      const partition = parsePartitionOf(prefix)
-      if (partition === undefined) continue
-      const log = await listPartition(this.#storage, partition, { signal })
-      const objects = await this.#objects(partition)
+    for await (const partition of partitionsOf(this.#storage, identity, { signal })) {
+      const { objects, log } = await listWhole(this.#storage, partition, { signal })
       const { marks, gone } = planPartition(objects, log, needed.take(partition))
       for (const mark of dryRun ? [] : marks) await this.#storage.put(gapKey(mark), Buffer.alloc(0), { signal })
       for (const object of gone) yield* this.#delete(object)
     }
   }
 
-  #objects(partition: PartitionIdentity) {
-    return objectsOf(partition, this.#storage.list(partitionPrefix(partition), { signal: this.#job.signal }))
-  }
-
   /** A topic that no checkpoint names any more goes, if all of it is too old. What describes it goes last. */
   async *#forgotten(identity: TopicIdentity): AsyncGenerator<PrunedObject, void, void> {
     const { signal, olderThanMs } = this.#job
     if (olderThanMs === undefined) return
-    for await (const { modifiedMs } of this.#storage.list(folderOf(identity), { signal })) {
+    for await (const { modifiedMs } of this.#storage.list(incarnationPrefix(identity), { signal })) {
       if (modifiedMs >= olderThanMs) return
     }
     const isLast = (key: string) => parseGenerationKey(key) !== undefined || parseTopicKey(key) !== undefined
     for (const last of [false, true]) {
-      for await (const { key, sizeBytes: bytes } of this.#storage.list(folderOf(identity), { signal })) {
+      for await (const { key, sizeBytes: bytes } of this.#storage.list(incarnationPrefix(identity), { signal })) {
         if (isLast(key) === last) yield* this.#delete({ key, bytes })
       }
     }
@@ -130,8 +111,4 @@ class Pruning {
     this.#progress.add({ records: 0, bytes: object.bytes })
     return object
   }
-}
-
-function folderOf({ topic, topicId }: TopicIdentity): string {
-  return `${TOPICS_PREFIX}${topic}/${topicId}/`
 }

@@ -1,4 +1,5 @@
-import { FORMAT_VERSION } from '../archive/archive-marker.js'
+import { archivedTopics } from '../archive/archive-folders.js'
+import { FORMAT_VERSION, notAnArchive } from '../archive/archive-marker.js'
 import type { Finding } from '../archive/finding.js'
 import { parseCut } from '../archive/generation.js'
 import { NamedStates } from '../archive/named-states.js'
@@ -78,10 +79,9 @@ class Verification {
     yield* found(await this.#marker())
     for await (const finding of verifyCheckpoints(storage, this.#states, { topics, signal })) yield* found([finding])
     const there = new Set([...this.#states.topics].map(({ topic }) => topic))
-    for await (const prefix of storage.listPrefixes(TOPICS_PREFIX, { signal })) {
-      const topic = prefix.slice(TOPICS_PREFIX.length, -1)
+    for await (const topic of archivedTopics(storage, { signal })) {
       there.add(topic)
-      if (selects(topics, topic)) yield* this.#topicSteps(prefix)
+      if (selects(topics, topic)) yield* this.#topicSteps(topic)
     }
     const [unknown] = missingNames(topics, [...there])
     if (unknown !== undefined) throw new NotInArchiveError(`the archive has no topic ${unknown}`)
@@ -125,19 +125,17 @@ class Verification {
         const hint = `put back ${JSON.stringify({ format: FORMAT_VERSION })}, if this is an archive`
         return findings.map((finding) => ({ ...finding, hint }))
       }
-      throw new NotInArchiveError(`the storage holds no kafkeep archive: there is no ${ARCHIVE_MARKER_KEY}`, {
-        hint: 'check the bucket and the prefix, or the directory',
-      })
+      throw notAnArchive()
     }
     return findings
   }
 
-  async *#topicSteps(prefix: string): AsyncGenerator<Step, void, void> {
+  async *#topicSteps(topic: string): AsyncGenerator<Step, void, void> {
     const { storage } = this.#source
     const { signal } = this.#job
     let partition: PartitionIdentity | undefined
     let objects: ObjectInfo[] = []
-    for await (const info of storage.list(prefix, { signal })) {
+    for await (const info of storage.list(`${TOPICS_PREFIX}${topic}/`, { signal })) {
       const place = parsePartitionOf(info.key)
       if (partition !== undefined && !info.key.startsWith(partitionPrefix(partition))) {
         yield* this.#partitionSteps(partition, objects)
