@@ -1,5 +1,5 @@
 import { requireArchive } from './archive/archive-marker.js'
-import { readCheckpoint } from './archive/checkpoint.js'
+import { readCheckpoint, topicsIn } from './archive/checkpoint.js'
 import type { RecordBatch } from './batch/record-batch.js'
 import { partitionName } from './batch/topic-partition.js'
 import type { Codec } from './codec/codec.js'
@@ -7,7 +7,6 @@ import { codecOption } from './codec/codec-option.js'
 import { NotInArchiveError, TargetConflictError } from './errors.js'
 import { drain } from './internal/drain.js'
 import { integerOption, portOption, rejectUnknownOptions } from './internal/options.js'
-import { missingNames, selects } from './internal/topic-filter.js'
 import type { KafkaTransport } from './kafka/transport.js'
 import type { RestoreEvent } from './restore/events.js'
 import { planTopic, type RestoreProblem, type TopicPlan } from './restore/plan.js'
@@ -122,14 +121,7 @@ export class TopicRestorer {
     const { storage } = this.#wiring.source
     await requireArchive(storage, { signal })
     const checkpoint = await readCheckpoint(storage, options.checkpoint, { signal })
-    const names = checkpoint.topics.map(({ topic }) => topic)
-    const [missing] = missingNames(options.topics, names)
-    if (missing !== undefined) {
-      throw new NotInArchiveError(`checkpoint ${checkpoint.id} has no topic ${missing}`, {
-        hint: `it has: ${names.join(', ') || 'none'}`,
-      })
-    }
-    const topics = checkpoint.topics.filter(({ topic }) => selects(options.topics, topic))
+    const topics = topicsIn(checkpoint, options.topics)
     const lost = rangeWithoutPartition(options.ranges, topics)
     if (lost !== undefined) {
       throw new NotInArchiveError(`\`ranges\` names ${partitionName(lost)}, which this restore has no state of`, {

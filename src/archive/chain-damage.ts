@@ -1,7 +1,7 @@
 import { partitionName } from '../batch/topic-partition.js'
 import { ArchiveCorruptError, ObjectNotFoundError } from '../errors.js'
 import type { ChainLink } from './chain.js'
-import type { Hole } from './finding.js'
+import { BRING_BACK, type Hole } from './finding.js'
 import type { OffsetRange } from './names.js'
 import { offsetsOf } from './offset-ranges.js'
 import type { SegmentInfo } from './partition-log.js'
@@ -44,10 +44,7 @@ export function damageError({ hole, cause, after }: ChainDamage, hint: string): 
 
 /** What becomes of damage where nobody says otherwise. */
 export function throwDamage(damage: ChainDamage): never {
-  throw damageError(
-    damage,
-    'bring the object back from the store’s own versions or a replica; what is before and behind these offsets can be read',
-  )
+  throw damageError(damage, `${BRING_BACK}; what is before and behind these offsets can be read`)
 }
 
 function unaffected(after: readonly ChainLink<SegmentInfo>[]): string {

@@ -1,5 +1,6 @@
 import type { TopicPartition } from '../batch/topic-partition.js'
 import { ArchiveCorruptError, NotInArchiveError } from '../errors.js'
+import { missingNames, selects, type TopicFilter } from '../internal/topic-filter.js'
 import type { ArchiveStorage, StorageCallOptions } from '../storage/storage.js'
 import { FORMAT_VERSION } from './archive-marker.js'
 import { chosenId, type InstantChoice, instantOf, newInstantId, noSuchInstant } from './instant-id.js'
@@ -114,6 +115,23 @@ export function partitionIn(
   const state = archived?.partitions.find((known) => known.partition === partition)
   if (archived !== undefined && state !== undefined) return { archived, state }
   throw new NotInArchiveError(`checkpoint ${id} has no partition ${partition} of topic ${topic}`)
+}
+
+/**
+ * The topics of a checkpoint that a filter selects.
+ *
+ * @throws {@link NotInArchiveError} when the filter names one that the checkpoint does not have.
+ */
+export function topicsIn(
+  { id, topics }: Checkpoint & { readonly id: string },
+  filter: TopicFilter | undefined,
+): readonly CheckpointTopic[] {
+  const names = topics.map(({ topic }) => topic)
+  const [missing] = missingNames(filter, names)
+  if (missing === undefined) return topics.filter(({ topic }) => selects(filter, topic))
+  throw new NotInArchiveError(`checkpoint ${id} has no topic ${missing}`, {
+    hint: `it has: ${names.join(', ') || 'none'}`,
+  })
 }
 
 /** The newest checkpoint, if there is one. */

@@ -1,3 +1,7 @@
+import { partitionName, type TopicPartition } from '../batch/topic-partition.js'
+import type { OffsetRange } from './names.js'
+import { offsetsOf } from './offset-ranges.js'
+
 /** Something in an archive that is not as it must be. */
 export interface Finding {
   /**
@@ -21,6 +25,9 @@ export interface Finding {
   readonly hint?: string
 }
 
+/** What to do about an object that is damaged or gone. */
+export const BRING_BACK = 'bring the object back from the store’s own versions or a replica'
+
 /** Offsets of a partition that an archive should give and does not. */
 export interface Hole extends Finding {
   readonly kind: 'missing' | 'damaged'
@@ -28,4 +35,10 @@ export interface Hole extends Finding {
   readonly partition: number
   readonly from: bigint
   readonly next: bigint
+}
+
+/** Offsets that a partition's listing lacks, and no gap explains it. */
+export function unexplainedHole({ topic, partition }: TopicPartition, range: OffsetRange): Hole {
+  const text = `${partitionName({ topic, partition })}: ${offsetsOf(range)} are missing from the archive, and no gap explains it`
+  return { kind: 'missing', topic, partition, from: range.from, next: range.next, text }
 }

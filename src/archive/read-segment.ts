@@ -5,6 +5,7 @@ import { topicCodecFor } from '../codec/built-in.js'
 import type { Codec } from '../codec/codec.js'
 import { ArchiveCorruptError, ObjectNotFoundError } from '../errors.js'
 import type { ArchiveStorage, StorageCallOptions } from '../storage/storage.js'
+import { BRING_BACK } from './finding.js'
 import { segmentSubject } from './names.js'
 import { offsetsOf } from './offset-ranges.js'
 import type { SegmentInfo } from './partition-log.js'
@@ -137,7 +138,7 @@ function damaged(segment: SegmentInfo, why: string, cause?: unknown): ArchiveCor
     from,
     next,
     cause,
-    hint: 'bring the object back from the store’s own versions or a replica',
+    hint: BRING_BACK,
   })
 }
 

@@ -1,10 +1,8 @@
 import { requireArchive } from '../archive/archive-marker.js'
-import { type Checkpoint, type CheckpointTopic, readCheckpoint } from '../archive/checkpoint.js'
+import { type Checkpoint, type CheckpointTopic, readCheckpoint, topicsIn } from '../archive/checkpoint.js'
 import type { Finding } from '../archive/finding.js'
 import type { SegmentSource } from '../archive/read-segment.js'
-import { NotInArchiveError } from '../errors.js'
 import { merge } from '../internal/merge.js'
-import { missingNames, selects } from '../internal/topic-filter.js'
 import { protocolError } from '../kafka/retry.js'
 import { WorkDone } from '../progress.js'
 import { renamed } from '../restore/rename.js'
@@ -20,7 +18,7 @@ export async function* compareArchive(source: SegmentSource, job: CompareJob): A
   await requireArchive(source.storage, { signal })
   const checkpoint = await readCheckpoint(source.storage, job.checkpoint ?? 'latest', { signal })
   const progress = new WorkDone(job.onProgress)
-  for (const topic of selectedTopics(checkpoint, job)) {
+  for (const topic of topicsIn(checkpoint, job.topics)) {
     const queue: PartitionPair[] = []
     const finding = await addPairs(source, job, checkpoint, topic, queue)
     if (finding !== undefined) yield finding
@@ -33,15 +31,6 @@ export async function* compareArchive(source: SegmentSource, job: CompareJob): A
 
 async function* work(queue: PartitionPair[], context: CompareContext): AsyncGenerator<Finding, void, void> {
   for (let pair = queue.shift(); pair !== undefined; pair = queue.shift()) yield* comparePartition(context, pair)
-}
-
-function selectedTopics(checkpoint: Checkpoint & { readonly id: string }, { topics }: CompareJob) {
-  const names = checkpoint.topics.map(({ topic }) => topic)
-  const [missing] = missingNames(topics, names)
-  if (missing === undefined) return checkpoint.topics.filter(({ topic }) => selects(topics, topic))
-  throw new NotInArchiveError(`checkpoint ${checkpoint.id} has no topic ${missing}`, {
-    hint: `it has: ${names.join(', ') || 'none'}`,
-  })
 }
 
 /** Queues the partitions of a topic; answers what is wrong where there is none in the cluster. */

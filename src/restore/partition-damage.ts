@@ -1,6 +1,6 @@
 import type { ChainLink } from '../archive/chain.js'
 import { type ChainDamage, damageError } from '../archive/chain-damage.js'
-import type { Hole } from '../archive/finding.js'
+import { BRING_BACK, type Hole } from '../archive/finding.js'
 import type { DamagePolicy } from '../archive/link-reading.js'
 import { offsetsOf, outside } from '../archive/offset-ranges.js'
 import type { SegmentInfo } from '../archive/partition-log.js'
@@ -32,8 +32,6 @@ type ReadChain = (
   chain: readonly ChainLink<SegmentInfo>[],
   policy: DamagePolicy,
 ) => AsyncGenerator<OutgoingBatch, void, void>
-
-const HINT = 'bring the object back from the store’s own versions or a replica'
 
 /**
  * Follows what is damaged in one partition of a restore. With `onDamage: 'skip'` each hole is pinned before a record
@@ -109,18 +107,18 @@ export class PartitionDamage {
 
 /** What to do about a hole that is left out. */
 function hintFor({ key }: Hole): string {
-  const object = key === undefined ? 'bring the objects back from the store’s own versions or a replica' : HINT
+  const object = key === undefined ? 'bring the objects back from the store’s own versions or a replica' : BRING_BACK
   return `${object}, delete the target topic and restore again`
 }
 
 function refuseDamage(damage: ChainDamage): never {
-  throw damageError(damage, `${HINT}, or restore everything else with \`onDamage: 'skip'\``)
+  throw damageError(damage, `${BRING_BACK}, or restore everything else with \`onDamage: 'skip'\``)
 }
 
 /** The records behind the hole have their places in the target: those in the hole were restored before them. */
 function readBefore(hole: Hole): RestoreConflictError {
   return new RestoreConflictError(
     `${partitionName(hole)}: ${offsetsOf(hole)} could be read when this restore began and cannot any more, and the target holds records from behind them: ${hole.text}`,
-    { hint: `${HINT} and repeat the restore, or delete the target topic and restore again` },
+    { hint: `${BRING_BACK} and repeat the restore, or delete the target topic and restore again` },
   )
 }

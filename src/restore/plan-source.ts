@@ -1,6 +1,6 @@
 import type { ChainLink } from '../archive/chain.js'
 import type { CheckpointPartition, CheckpointTopic } from '../archive/checkpoint.js'
-import type { Hole } from '../archive/finding.js'
+import { type Hole, unexplainedHole } from '../archive/finding.js'
 import { isWithin, offsetsOf } from '../archive/offset-ranges.js'
 import {
   chainFor,
@@ -100,11 +100,7 @@ function unseenProblems({ partition }: PartitionLog, { unseen }: CheckpointParti
 
 /** What the listing lacks without an explanation. */
 function holesOf(log: PartitionLog, state: CheckpointPartition): Hole[] {
-  const { topic, partition } = log.partition
-  return holesIn(log, state).map((range) => ({
-    ...{ kind: 'missing', topic, partition, ...range },
-    text: `${partitionName(log.partition)}: ${offsetsOf(range)} are missing from the archive, and no gap explains it`,
-  }))
+  return holesIn(log, state).map((range) => unexplainedHole(log.partition, range))
 }
 
 /** The disaster that needs the backup (an emptied log that was archived once more) must not hide it. */

@@ -1,11 +1,8 @@
-import type { Finding } from '../archive/finding.js'
+import { BRING_BACK, type Finding } from '../archive/finding.js'
 import type { OffsetRange } from '../archive/names.js'
 import type { SegmentInfo } from '../archive/partition-log.js'
 import type { TopicPartition } from '../batch/topic-partition.js'
 import { ArchiveCorruptError, ObjectNotFoundError } from '../errors.js'
-
-/** What to do about an object that is damaged or gone. */
-export const BRING_BACK = 'bring the object back from the store’s own versions or a replica'
 
 /** The part of a finding that says which offsets of what it is about. */
 export function placeOf({ topic, partition, from, next }: TopicPartition & OffsetRange) {

@@ -1,4 +1,4 @@
-import type { Finding } from '../archive/finding.js'
+import { BRING_BACK, type Finding, unexplainedHole } from '../archive/finding.js'
 import type { NamedRange } from '../archive/named-states.js'
 import { abortedKey, gapKey, generationKey, type OffsetRange, parseAbortedKey } from '../archive/names.js'
 import { offsetsOf, overlap } from '../archive/offset-ranges.js'
@@ -12,7 +12,7 @@ import {
 } from '../archive/partition-log.js'
 import { partitionName } from '../batch/topic-partition.js'
 import { ascending } from '../internal/bigint.js'
-import { BRING_BACK, placeOf } from './findings.js'
+import { placeOf } from './findings.js'
 import { foreign } from './foreign.js'
 
 /** What the names of a partition's objects show, without a look into any of them. */
@@ -23,10 +23,7 @@ export function findingsInNames(objects: PartitionObjects): Finding[] {
 /** What is missing in the log that a partition's objects give. */
 export function findingsInLog(log: PartitionLog, named: readonly NamedRange[]): Finding[] {
   const { partition } = log
-  const holes = allHolesIn(log).map((range): Finding => {
-    const text = `${partitionName(partition)}: ${offsetsOf(range)} are missing from the archive, and no gap explains it`
-    return { kind: 'missing', ...placeOf({ ...partition, ...range }), text, hint: BRING_BACK }
-  })
+  const holes = allHolesIn(log).map((range): Finding => ({ ...unexplainedHole(partition, range), hint: BRING_BACK }))
   for (const range of named) holes.push(...unnamedHoles(log, range, holes))
   return holes
 }

@@ -1,5 +1,5 @@
 import { readAborted } from '../archive/aborted.js'
-import type { Finding } from '../archive/finding.js'
+import { BRING_BACK, type Finding } from '../archive/finding.js'
 import { abortedKey } from '../archive/names.js'
 import { offsetsOf } from '../archive/offset-ranges.js'
 import type { SegmentInfo } from '../archive/partition-log.js'
@@ -9,7 +9,7 @@ import { topicCodecFor } from '../codec/built-in.js'
 import { UnsupportedFormatError } from '../errors.js'
 import { larger } from '../internal/bigint.js'
 import type { StorageCallOptions } from '../storage/storage.js'
-import { BRING_BACK, findingOf, placeOf } from './findings.js'
+import { findingOf, placeOf } from './findings.js'
 import { SidecarCheck } from './sidecar-check.js'
 
 /** What the content of a segment must agree with its name in. */
