@@ -56,30 +56,31 @@ export function snapshot({ nodes }: Pick<ZnodesAtHand, 'nodes'>): ZnodeCandidate
 
 /** Burry's way to read: the children and the data of one node after the other. */
 export function readOneByOne(nodes: number): ZnodeCandidate {
-  const place = placeOfRound('tree')
+  return oneByOne({ doing: 'read', tree: 'tree', name: "read: Burry's way, to nowhere", nodes })
+}
+
+/** Burry's way to create: it looks whether a node is there, creates it, and makes one call more. */
+export function createOneByOne(nodes: number): ZnodeCandidate {
+  return oneByOne({ doing: 'create', tree: 'one-by-one', name: "create: Burry's way, from memory", nodes })
+}
+
+function oneByOne({ doing, tree, name, nodes }: OneByOne): ZnodeCandidate {
+  const place = placeOfRound(tree)
   return {
-    id: 'read-one-by-one',
-    name: "read: Burry's way, to nowhere",
+    id: `${doing}-one-by-one`,
+    name,
     nodes,
     async run({ server }) {
-      const order = { connect: server + place(), doing: 'read', nodes }
+      const order = { connect: server + place(), doing, nodes }
       return expected(await program(ONE_BY_ONE_PROGRAM, order), { done: nodes })
     },
   }
 }
 
-/** Burry's way to create: it looks whether a node is there, creates it, and makes one call more. */
-export function createOneByOne(nodes: number): ZnodeCandidate {
-  const place = placeOfRound('one-by-one')
-  return {
-    id: 'create-one-by-one',
-    name: "create: Burry's way, from memory",
-    nodes,
-    async run({ server }) {
-      const order = { connect: server + place(), doing: 'create', nodes }
-      return expected(await program(ONE_BY_ONE_PROGRAM, order), { done: nodes })
-    },
-  }
+interface OneByOne extends Pick<ZnodeCandidate, 'name' | 'nodes'> {
+  readonly doing: 'read' | 'create'
+  /** Where it is done. */
+  readonly tree: string
 }
 
 /** A chroot for each round, the same for all who ask for the same tree. */

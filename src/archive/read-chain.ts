@@ -25,6 +25,11 @@ export interface ChainBatch {
   readonly committed: boolean | undefined
 }
 
+/** Whether all offsets of a batch are wanted: at its ends a range may take only a part of one. */
+export function isUncut({ batch, from, next }: Pick<ChainBatch, 'batch' | 'from' | 'next'>): boolean {
+  return batch.baseOffset >= from && batch.nextOffset <= next
+}
+
 /** How a chain is read. */
 export interface ChainReadOptions extends StorageCallOptions, DamagePolicy {
   readonly isolation: Isolation

@@ -1,15 +1,14 @@
-import { type ChainBatch, recordsOf } from '../archive/read-chain.js'
+import { type ChainBatch, isUncut, recordsOf } from '../archive/read-chain.js'
 import type { ComparedBatch, ComparedRecord } from './compared-batch.js'
 
 /** What is archived, at the offsets it had. */
 export async function* atTheirOffsets(items: AsyncIterable<ChainBatch>): AsyncGenerator<ComparedBatch, void, void> {
   for await (const item of items) {
-    const { batch, from, next } = item
+    const { batch } = item
     if (batch.control) continue
     const committed = item.committed === true
-    const isWanted = batch.baseOffset >= from && batch.nextOffset <= next
     yield {
-      ...{ batch, committed, at: isWanted ? batch.baseOffset : undefined },
+      ...{ batch, committed, at: isUncut(item) ? batch.baseOffset : undefined },
       *records(): Generator<ComparedRecord, void, void> {
         for (const record of recordsOf(item)) yield { at: record.offset, record, committed }
       },
@@ -24,9 +23,8 @@ export async function* closedUp(
 ): AsyncGenerator<ComparedBatch, void, void> {
   let end = start
   for await (const item of items) {
-    const { batch, from, next } = item
-    const isWanted = batch.baseOffset >= from && batch.nextOffset <= next
-    const isDense = isWanted && batch.recordCount === batch.lastOffsetDelta + 1
+    const { batch } = item
+    const isDense = isUncut(item) && batch.recordCount === batch.lastOffsetDelta + 1
     const at = end
     const records = isDense ? undefined : [...recordsOf(item)]
     end += BigInt(records?.length ?? batch.recordCount)

@@ -1,3 +1,4 @@
+import { isUncut } from '../archive/read-chain.js'
 import { logEndsOf } from '../archiver/log-ends.js'
 import { InvalidBatchError } from '../batch/batch-header.js'
 import { CommittedFilter } from '../batch/committed.js'
@@ -112,7 +113,7 @@ function compared(
   { from, next }: { readonly from: bigint; readonly next: bigint },
 ): ComparedBatch {
   return {
-    ...{ batch, committed, at: batch.baseOffset >= from && batch.nextOffset <= next ? batch.baseOffset : undefined },
+    ...{ batch, committed, at: isUncut({ batch, from, next }) ? batch.baseOffset : undefined },
     *records(): Generator<ComparedRecord, void, void> {
       for (const record of decoded(batch)) {
         if (record.offset >= from && record.offset < next) yield { at: record.offset, record, committed }

@@ -1,7 +1,7 @@
 import { END_OF_LOG } from '../archive/archive-range.js'
 import type { ChainLink } from '../archive/chain.js'
 import type { SegmentInfo } from '../archive/partition-log.js'
-import { type ChainBatch, readChain, undecodable } from '../archive/read-chain.js'
+import { type ChainBatch, isUncut, readChain, undecodable } from '../archive/read-chain.js'
 import { ReadProgress } from '../archive/read-progress.js'
 import type { SegmentSource } from '../archive/read-segment.js'
 import { type MissingMarker, UndecidedTransactions } from '../archive/undecided-transactions.js'
@@ -48,8 +48,9 @@ export async function* logBatches({
 }
 
 /** A batch may reach over its link: the log began inside it, or another generation goes on inside it. */
-function cut({ batch, from, next }: ChainBatch): Buffer {
-  if (batch.baseOffset >= from && batch.nextOffset <= next) return batch.bytes
+function cut(item: ChainBatch): Buffer {
+  const { batch, from, next } = item
+  if (isUncut(item)) return batch.bytes
   try {
     return cutBatch(batch.bytes, { from, next })
   } catch (error) {

@@ -1,4 +1,4 @@
-import { type ChainBatch, recordsOf, type TimeRange, undecodable } from '../archive/read-chain.js'
+import { type ChainBatch, isUncut, recordsOf, type TimeRange, undecodable } from '../archive/read-chain.js'
 import type { RecordBatchView } from '../batch/record-batch.js'
 import { type BatchCut, coalesceBatches, cutBatch } from '../batch/reframe.js'
 import { earlier, larger, smaller } from '../internal/bigint.js'
@@ -20,10 +20,9 @@ export const COALESCED_BYTES = 262_144
 
 /** Whether every offset of the batch holds a wanted record whose bytes say what readers saw. */
 export function isWhole(item: ChainBatch, times: TimeRange): boolean {
-  const { batch, from, next } = item
+  const { batch } = item
   return (
-    batch.baseOffset >= from &&
-    batch.nextOffset <= next &&
+    isUncut(item) &&
     batch.recordCount === batch.lastOffsetDelta + 1 &&
     batch.timestampType === 'create' &&
     (!mayLack(batch, times) || count(recordsOf(item, times)) === batch.recordCount)

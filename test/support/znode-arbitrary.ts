@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import type { Znode } from '../../src/zookeeper/znode.js'
+import { untouchedZnode, type Znode } from '../../src/zookeeper/znode.js'
 
 const int32 = fc.integer({ min: -(2 ** 31), max: 2 ** 31 - 1 })
 const int64 = fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n })
@@ -61,23 +61,7 @@ export const znodeArbitrary: fc.Arbitrary<Znode> = fc.record(
 
 /** A plain node, with what a test is about replaced. */
 export function znode(changes: Partial<Znode> & { readonly path: string }): Znode {
-  return {
-    data: null,
-    acl: [{ permissions: 31, scheme: 'world', id: 'anyone' }],
-    kind: 'persistent',
-    version: 0,
-    childrenVersion: 0,
-    aclVersion: 0,
-    sequence: 0,
-    childCount: 0,
-    createdZxid: 1n,
-    modifiedZxid: 1n,
-    childrenZxid: 1n,
-    createdMs: 0n,
-    modifiedMs: 0n,
-    ephemeralOwner: 0n,
-    ...changes,
-  }
+  return { ...untouchedZnode(changes.path), createdZxid: 1n, modifiedZxid: 1n, childrenZxid: 1n, ...changes }
 }
 
 /** Items one after the other, as a stream. */
