@@ -10,6 +10,8 @@ import {
 } from './archive/archive-range.js'
 import { checkpointIds, partitionIn, readCheckpoint } from './archive/checkpoint.js'
 import type { Finding } from './archive/finding.js'
+import type { TopicLayout } from './archive/layout.js'
+import { topicSource } from './archive/layout-wiring.js'
 import type { TopicIdentity } from './archive/names.js'
 import { chainFor, type LogRange, listPartition, type PartitionLog, type SegmentInfo } from './archive/partition-log.js'
 import type { PrunedObject } from './archive/pruned-object.js'
@@ -21,12 +23,11 @@ import { type PartitionVerdict, verdictOf } from './archive/verdict.js'
 import type { KafkaRecord } from './batch/read-records.js'
 import type { RecordBatch } from './batch/record-batch.js'
 import type { Codec } from './codec/codec.js'
-import { codecOption } from './codec/codec-option.js'
 import { compareArchive } from './compare/compare-archive.js'
 import { type CompareOptions, checkedCompare } from './compare/compare-options.js'
 import { LossyCodecError, NotInArchiveError } from './errors.js'
 import { smaller } from './internal/bigint.js'
-import { checkRunOptions, nameOption, portOption, rejectUnknownOptions } from './internal/options.js'
+import { checkRunOptions, nameOption, rejectUnknownOptions } from './internal/options.js'
 import { mergeArchive } from './merge/merge-archive.js'
 import { checkedMerge, type MergedSegment, type MergeOptions } from './merge/merge-options.js'
 import type { RunOptions } from './progress.js'
@@ -40,6 +41,12 @@ import { checkedVerify, type VerifyOptions } from './verify/verify-options.js'
 export interface TopicArchiveOptions {
   /** Where the archive is. */
   readonly storage: ArchiveStorage
+  /**
+   * How the archive lies in storage. A foreign layout has a codec of its own.
+   *
+   * @defaultValue {@link kafkeepLayout}
+   */
+  readonly layout?: TopicLayout | undefined
   /** Codecs besides the built-in ones that need no key. */
   readonly codecs?: readonly Codec<RecordBatch>[] | undefined
 }
@@ -71,11 +78,8 @@ export class TopicArchive {
 
   /** Checks and keeps the wiring; nothing is read yet. */
   constructor(options: TopicArchiveOptions) {
-    rejectUnknownOptions('TopicArchive', options, ['storage', 'codecs'])
-    this.#source = {
-      storage: portOption('storage', options.storage, ['get', 'head', 'list', 'listPrefixes']),
-      codecs: [...(options.codecs ?? [])].map((codec) => codecOption('codecs', codec)),
-    }
+    rejectUnknownOptions('TopicArchive', options, ['storage', 'layout', 'codecs'])
+    this.#source = topicSource(options, ['get', 'head', 'list', 'listPrefixes'])
   }
 
   /** Every incarnation of every archived topic, by name. */

@@ -1,10 +1,10 @@
+import type { TopicLayout } from './archive/layout.js'
+import { topicTarget } from './archive/layout-wiring.js'
 import { type ArchiveJob, type ArchiveWiring, archiveRun } from './archiver/archive-run.js'
 import type { ArchiveEvent } from './archiver/events.js'
 import type { ArchiveSummary } from './archiver/tally.js'
 import type { RecordBatch } from './batch/record-batch.js'
 import type { Codec } from './codec/codec.js'
-import { codecOption } from './codec/codec-option.js'
-import { logSegments } from './codec/log-segments.js'
 import { drain } from './internal/drain.js'
 import {
   booleanOption,
@@ -33,6 +33,12 @@ export interface TopicArchiverOptions {
    * @defaultValue {@link logSegments}: whole record batches, byte for byte
    */
   readonly codec?: Codec<RecordBatch> | undefined
+  /**
+   * How the archive lies in storage. A foreign layout has a codec of its own.
+   *
+   * @defaultValue {@link kafkeepLayout}
+   */
+  readonly layout?: TopicLayout | undefined
   /**
    * Consumer group to which the archived position is committed, so that `kafka-consumer-groups --describe` shows the
    * archive's lag. It must have no members but those that share the work with it (`share`).
@@ -148,7 +154,7 @@ export class TopicArchiver {
 
   /** Checks and keeps the wiring; nothing is connected yet. */
   constructor(options: TopicArchiverOptions) {
-    const known = ['kafka', 'storage', 'codec', 'groupId', 'segmentBytes', 'maxSegmentAgeMs', 'memoryBytes']
+    const known = ['kafka', 'storage', 'codec', 'layout', 'groupId', 'segmentBytes', 'maxSegmentAgeMs', 'memoryBytes']
     rejectUnknownOptions('TopicArchiver', options, known)
     const { memoryBytes: most, maxSegmentAgeMs } = options
     const memoryBytes = integerOption('memoryBytes', most, DEFAULTS.memoryBytes, { min: MIN_MEMORY_BYTES })
@@ -157,8 +163,7 @@ export class TopicArchiver {
     const range = { min: MIN_SEGMENT_BYTES, max: half }
     this.#wiring = {
       kafka: portOption('kafka', options.kafka, ['metadata', 'fetch', 'close']),
-      storage: portOption('storage', options.storage, ['put', 'get', 'head', 'list']),
-      codec: codecOption('codec', options.codec ?? logSegments()),
+      ...topicTarget(options, ['put', 'get', 'head', 'list']),
       groupId: nameOption('groupId', options.groupId, DEFAULTS.groupId),
       segmentBytes: integerOption('segmentBytes', options.segmentBytes, segmentBytes, range),
       maxSegmentAgeMs: intervalOption('maxSegmentAgeMs', maxSegmentAgeMs, DEFAULTS.maxSegmentAgeMs),

@@ -1,9 +1,10 @@
 import { requireArchive } from './archive/archive-marker.js'
 import { readCheckpoint, topicsIn } from './archive/checkpoint.js'
+import type { TopicLayout } from './archive/layout.js'
+import { topicSource } from './archive/layout-wiring.js'
 import type { RecordBatch } from './batch/record-batch.js'
 import { partitionName } from './batch/topic-partition.js'
 import type { Codec } from './codec/codec.js'
-import { codecOption } from './codec/codec-option.js'
 import { NotInArchiveError, TargetConflictError } from './errors.js'
 import { drain } from './internal/drain.js'
 import { integerOption, portOption, rejectUnknownOptions } from './internal/options.js'
@@ -30,6 +31,12 @@ export interface TopicRestorerOptions {
    * @defaultValue `storage`
    */
   readonly state?: ArchiveStorage | undefined
+  /**
+   * How the archive lies in storage. A foreign layout has a codec of its own.
+   *
+   * @defaultValue {@link kafkeepLayout}
+   */
+  readonly layout?: TopicLayout | undefined
   /** Codecs besides the built-in ones that need no key. */
   readonly codecs?: readonly Codec<RecordBatch>[] | undefined
   /**
@@ -60,14 +67,12 @@ export class TopicRestorer {
 
   /** Checks and keeps the wiring; nothing is connected yet. */
   constructor(options: TopicRestorerOptions) {
-    rejectUnknownOptions('TopicRestorer', options, ['kafka', 'storage', 'state', 'codecs', 'maxInFlight'])
+    rejectUnknownOptions('TopicRestorer', options, ['kafka', 'storage', 'state', 'layout', 'codecs', 'maxInFlight'])
+    const source = topicSource(options, ['put', 'get', 'head', 'list'])
     this.#wiring = {
       kafka: portOption('kafka', options.kafka, ['metadata', 'produce', 'close']),
-      source: {
-        storage: portOption('storage', options.storage, ['put', 'get', 'head', 'list']),
-        codecs: [...(options.codecs ?? [])].map((codec) => codecOption('codecs', codec)),
-      },
-      state: portOption('state', options.state ?? options.storage, ['put', 'get', 'head', 'list']),
+      source,
+      state: portOption('state', options.state ?? source.storage, ['put', 'get', 'head', 'list']),
       maxInFlight: integerOption('maxInFlight', options.maxInFlight, DEFAULTS.maxInFlight, { min: 1, max: 5 }),
     }
   }

@@ -1,5 +1,7 @@
 import { requireArchive } from './archive/archive-marker.js'
 import type { Finding } from './archive/finding.js'
+import type { ZnodeLayout } from './archive/layout.js'
+import { znodeSource } from './archive/layout-wiring.js'
 import type { PrunedObject } from './archive/pruned-object.js'
 import { findSnapshot, readSnapshotHeader, readSnapshotNodes, storedSnapshots } from './archive/znode-snapshot.js'
 import type { Codec } from './codec/codec.js'
@@ -27,6 +29,12 @@ import type { Znode } from './zookeeper/znode.js'
 export interface ZnodeArchiveOptions {
   /** Where snapshots are. */
   readonly storage: ArchiveStorage
+  /**
+   * How the archive lies in storage. A foreign layout has a codec of its own.
+   *
+   * @defaultValue {@link kafkeepLayout}
+   */
+  readonly layout?: ZnodeLayout | undefined
   /** Codecs besides the built-in one. @defaultValue none */
   readonly codecs?: readonly Codec<Znode>[] | undefined
 }
@@ -62,9 +70,10 @@ export class ZnodeArchive {
 
   /** @throws TypeError when an option is wrong. */
   constructor(options: ZnodeArchiveOptions) {
-    rejectUnknownOptions('ZnodeArchive', options, ['storage', 'codecs'])
-    this.#storage = portOption('storage', options.storage, ['get', 'head', 'list'])
-    this.#codecs = [...(options.codecs ?? [])]
+    rejectUnknownOptions('ZnodeArchive', options, ['storage', 'layout', 'codecs'])
+    const { storage, codecs } = znodeSource(options, ['get', 'head', 'list'])
+    this.#storage = storage
+    this.#codecs = codecs
   }
 
   /**

@@ -1,4 +1,6 @@
 import { requireArchive } from './archive/archive-marker.js'
+import type { ZnodeLayout } from './archive/layout.js'
+import { type ReadWiring, znodeSource } from './archive/layout-wiring.js'
 import { findSnapshot, readSnapshotHeader, readSnapshotNodes } from './archive/znode-snapshot.js'
 import type { Codec } from './codec/codec.js'
 import { TargetConflictError } from './errors.js'
@@ -26,6 +28,12 @@ export interface ZnodeRestorerOptions {
   readonly zookeeper: ZooKeeperTransport
   /** Where snapshots are. */
   readonly storage: ArchiveStorage
+  /**
+   * How the archive lies in storage. A foreign layout has a codec of its own.
+   *
+   * @defaultValue {@link kafkeepLayout}
+   */
+  readonly layout?: ZnodeLayout | undefined
   /** Codecs besides the built-in one. @defaultValue none */
   readonly codecs?: readonly Codec<Znode>[] | undefined
 }
@@ -44,15 +52,13 @@ export interface ZnodeRestorerOptions {
  */
 export class ZnodeRestorer {
   readonly #zookeeper: ZooKeeperTransport
-  readonly #storage: ArchiveStorage
-  readonly #codecs: readonly Codec<Znode>[]
+  readonly #source: ReadWiring<Znode>
 
   /** @throws TypeError when an option is wrong. */
   constructor(options: ZnodeRestorerOptions) {
-    rejectUnknownOptions('ZnodeRestorer', options, ['zookeeper', 'storage', 'codecs'])
+    rejectUnknownOptions('ZnodeRestorer', options, ['zookeeper', 'storage', 'layout', 'codecs'])
     this.#zookeeper = portOption('zookeeper', options.zookeeper, ZOOKEEPER_TRANSPORT_METHODS)
-    this.#storage = portOption('storage', options.storage, ['get', 'head', 'list'])
-    this.#codecs = [...(options.codecs ?? [])]
+    this.#source = znodeSource(options, ['get', 'head', 'list'])
   }
 
   /**
@@ -89,7 +95,7 @@ export class ZnodeRestorer {
   }
 
   async *#changes(options: CheckedRestoreOptions): AsyncGenerator<ZnodeChange, void, void> {
-    const source = await this.#source(options)
+    const source = await this.#survey(options)
     for await (const step of planRestore(this.#zookeeper, source, options)) {
       const { hand } = step
       if (step.type === 'write') {
@@ -102,7 +108,7 @@ export class ZnodeRestorer {
 
   async *#restore(options: CheckedRestoreOptions): AsyncGenerator<ZnodeRestoreEvent, ZnodeRestoreSummary, void> {
     const { signal } = options
-    const source = await this.#source(options)
+    const source = await this.#survey(options)
     if (options.onExisting === 'error') await rejectConflicts(planRestore(this.#zookeeper, source, options))
     const { nodes, bytes } = source.survey
     const done = { nodes: 0n, bytes: 0n }
@@ -126,13 +132,13 @@ export class ZnodeRestorer {
   }
 
   /** Reads the whole snapshot once, so that what is damaged is found before anything is written. */
-  async #source(options: CheckedRestoreOptions): Promise<RestoreSource> {
+  async #survey(options: CheckedRestoreOptions): Promise<RestoreSource> {
     const { signal } = options
-    await requireArchive(this.#storage, { signal })
-    const stored = await findSnapshot(this.#storage, options.snapshot, { signal })
-    const readOptions = { codecs: this.#codecs, signal }
-    const header = await readSnapshotHeader(this.#storage, stored, readOptions)
-    const nodes = () => readSnapshotNodes(this.#storage, stored, readOptions)
+    const { storage, codecs } = this.#source
+    await requireArchive(storage, { signal })
+    const stored = await findSnapshot(storage, options.snapshot, { signal })
+    const header = await readSnapshotHeader(storage, stored, { codecs, signal })
+    const nodes = () => readSnapshotNodes(storage, stored, { codecs, signal })
     const selection = new Selection(options, header)
     return { selection, survey: await surveySnapshot(nodes(), selection, options), nodes }
   }

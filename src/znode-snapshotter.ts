@@ -1,7 +1,8 @@
 import { ensureArchive } from './archive/archive-marker.js'
+import type { ZnodeLayout } from './archive/layout.js'
+import { znodeTarget } from './archive/layout-wiring.js'
 import { writeSnapshot } from './archive/znode-snapshot.js'
 import type { Codec } from './codec/codec.js'
-import { jsonLinesZnodes } from './codec/json-lines-znodes.js'
 import { SnapshotIncompleteError } from './errors.js'
 import { drain } from './internal/drain.js'
 import { integerOption, portOption, rejectUnknownOptions } from './internal/options.js'
@@ -23,6 +24,12 @@ export interface ZnodeSnapshotterOptions {
   readonly storage: ArchiveStorage
   /** How nodes become bytes. @defaultValue `jsonLinesZnodes()` */
   readonly codec?: Codec<Znode> | undefined
+  /**
+   * How the archive lies in storage. A foreign layout has a codec of its own.
+   *
+   * @defaultValue {@link kafkeepLayout}
+   */
+  readonly layout?: ZnodeLayout | undefined
   /** Nodes that are read at once, 1 to 10,000. @defaultValue `200` */
   readonly concurrency?: number | undefined
 }
@@ -58,10 +65,11 @@ export class ZnodeSnapshotter {
 
   /** @throws TypeError or RangeError when an option is wrong. */
   constructor(options: ZnodeSnapshotterOptions) {
-    rejectUnknownOptions('ZnodeSnapshotter', options, ['zookeeper', 'storage', 'codec', 'concurrency'])
+    rejectUnknownOptions('ZnodeSnapshotter', options, ['zookeeper', 'storage', 'codec', 'layout', 'concurrency'])
     this.#zookeeper = portOption('zookeeper', options.zookeeper, ZOOKEEPER_TRANSPORT_METHODS)
-    this.#storage = portOption('storage', options.storage, ['put', 'get', 'head', 'list'])
-    this.#codec = portOption('codec', options.codec ?? jsonLinesZnodes(), ['encode', 'decode'])
+    const { storage, codec } = znodeTarget(options, ['put', 'get', 'head', 'list'])
+    this.#storage = storage
+    this.#codec = codec
     this.#concurrency = integerOption('concurrency', options.concurrency, DEFAULTS.concurrency, { min: 1, max: 10_000 })
   }
 
