@@ -236,7 +236,7 @@ export class TopicArchive {
     const chain = linksSince(whole, sinceMs)
     const progress = new ReadProgress(chain, range.onProgress)
     for await (const item of readChain(this.#source, chain, { isolation, spares, signal: range.signal })) {
-      if (!item.trueOffsets) {
+      if (item.offsets === 'unknown') {
         throw new LossyCodecError(
           `the archive of ${range.topic}-${range.partition} does not keep the offsets of its records`,
           {

@@ -9,7 +9,7 @@ import { type ChainLink, firstLink } from './chain.js'
 import { type ChainDamage, chainDamage, type SegmentFailure } from './chain-damage.js'
 import { isWithin, offsetsOf, overlap } from './offset-ranges.js'
 import { listPartition, type SegmentInfo } from './partition-log.js'
-import { hasTrueOffsets, openSegment, type SegmentSource } from './read-segment.js'
+import { type OffsetKnowledge, offsetsIn, openSegment, type SegmentSource } from './read-segment.js'
 
 /** What is read: what a read_committed consumer sees, all there is, or all with a word on what that consumer sees. */
 export type Isolation = 'committed' | 'uncommitted' | 'judged'
@@ -36,7 +36,7 @@ export interface LinkContext extends StorageCallOptions {
 /** A part of a link that one segment gives. Its object is as its name says. */
 export interface OpenPart {
   readonly link: ChainLink<SegmentInfo>
-  readonly trueOffsets: boolean
+  readonly offsets: OffsetKnowledge
   readonly aborted: readonly AbortedTransaction[]
   readonly batches: AsyncGenerator<RecordBatchView, void, void>
 }
@@ -76,10 +76,10 @@ export class LinkReading {
   }
 
   /** Takes note that a part cannot be read further than to `reached`. Throws what is not damage. */
-  failed({ link, trueOffsets }: OpenPart, error: unknown, reached: bigint): void {
+  failed({ link, offsets }: OpenPart, error: unknown, reached: bigint): void {
     if (!(error instanceof ArchiveCorruptError)) throw error
     // Where offsets are not known nobody can tell which records are still to come.
-    if (!trueOffsets && reached > link.from) throw error
+    if (offsets === 'unknown' && reached > link.from) throw error
     this.#context.failures.set(link.segment.key, { segment: link.segment, error })
     this.#reached = larger(this.#reached, smaller(reached, link.next))
   }
@@ -94,7 +94,7 @@ export class LinkReading {
         spare.generation === segment.generation &&
         !failures.has(spare.key) &&
         overlap(spare, wanted) !== undefined &&
-        (isWithin(spare, wanted) || hasTrueOffsets(source, spare)),
+        (isWithin(spare, wanted) || offsetsIn(source, spare) !== 'unknown'),
     )
     return firstLink(candidates, wanted)
   }
@@ -102,15 +102,15 @@ export class LinkReading {
   async #tryToOpen(link: ChainLink<SegmentInfo>): Promise<OpenPart | undefined> {
     const { source, isolation, signal, failures } = this.#context
     const { segment } = link
-    const trueOffsets = hasTrueOffsets(source, segment)
-    if (!trueOffsets && !isWithin(segment, link)) {
+    const offsets = offsetsIn(source, segment)
+    if (offsets === 'unknown' && !isWithin(segment, link)) {
       throw new LossyCodecError(`${segment.key} keeps no offsets, so that a part of it cannot be told from the rest`, {
         hint: 'archive with `logSegments()`',
       })
     }
     try {
       const aborted = isolation === 'uncommitted' ? [] : await readAborted(source.storage, segment, { signal })
-      return { link, trueOffsets, aborted, batches: await openSegment(source, segment, { signal }) }
+      return { link, offsets, aborted, batches: await openSegment(source, segment, { signal }) }
     } catch (error) {
       if (!(error instanceof ArchiveCorruptError)) throw error
       failures.set(segment.key, { segment, error })

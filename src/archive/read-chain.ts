@@ -10,7 +10,7 @@ import { throwDamage } from './chain-damage.js'
 import { type DamagePolicy, type Isolation, LinkReading, type OpenPart } from './link-reading.js'
 import { offsetsOf } from './offset-ranges.js'
 import type { SegmentInfo } from './partition-log.js'
-import type { SegmentSource } from './read-segment.js'
+import type { OffsetKnowledge, SegmentSource } from './read-segment.js'
 
 /** A batch, and which of its offsets are wanted. */
 export interface ChainBatch {
@@ -19,8 +19,11 @@ export interface ChainBatch {
   readonly from: bigint
   /** Offset after the last wanted one. */
   readonly next: bigint
-  /** Whether the batch's offsets are those of the source. If not, they are somewhere in `[from, next)`, in order. */
-  readonly trueOffsets: boolean
+  /**
+   * Whether the batch's offsets are those of the source. If they are `derived` they were counted from the first one of the
+   * segment; if they are `unknown` they are somewhere in `[from, next)`, in order.
+   */
+  readonly offsets: OffsetKnowledge
   /** Whether a read_committed consumer sees it; `undefined` where `uncommitted` was asked for. */
   readonly committed: boolean | undefined
 }
@@ -71,7 +74,7 @@ export async function* readChain(
  * before the wanted ones count, a marker may be among them.
  */
 async function* batchesOf(
-  { link: { from, next }, trueOffsets, aborted, batches }: OpenPart,
+  { link: { from, next }, offsets, aborted, batches }: OpenPart,
   isolation: Isolation,
 ): AsyncGenerator<ChainBatch, void, void> {
   const filter = new CommittedFilter()
@@ -79,7 +82,7 @@ async function* batchesOf(
   for await (const batch of batches) {
     if (batch.baseOffset >= next) return
     const committed = isolation === 'uncommitted' ? undefined : filter.accepts(batch)
-    yield { batch, from, next, trueOffsets, committed }
+    yield { batch, from, next, offsets, committed }
   }
 }
 

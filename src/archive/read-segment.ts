@@ -18,12 +18,23 @@ export interface SegmentSource {
 }
 
 /**
- * Whether the offsets of a segment's records are known. Codecs that are not lossless keep none; they follow from the
- * segment's name only where it holds a record for each of its offsets.
+ * How the offsets of a segment's records are known. Codecs that are not lossless keep none; they follow from the
+ * segment's name only where it holds a record for each of its offsets. Of objects of another tool nobody knows that:
+ * there they are derived by counting.
  */
-export function hasTrueOffsets({ codecs }: SegmentSource, segment: SegmentInfo): boolean {
-  if (topicCodecFor(segment.extension, codecs).lossless) return true
-  return BigInt(segment.records) === segment.next - segment.from
+export type OffsetKnowledge = 'kept' | 'derived' | 'unknown'
+
+/** How the offsets of a segment's records are known. */
+export function offsetsIn({ codecs }: SegmentSource, segment: SegmentInfo): OffsetKnowledge {
+  const { lossless, foreign } = topicCodecFor(segment.extension, codecs)
+  if (lossless) return 'kept'
+  if (BigInt(segment.records) !== segment.next - segment.from) return 'unknown'
+  return foreign === true ? 'derived' : 'kept'
+}
+
+/** Whether the offsets of a segment's records are those that they had. */
+export function hasTrueOffsets(source: SegmentSource, segment: SegmentInfo): boolean {
+  return offsetsIn(source, segment) === 'kept'
 }
 
 /**
@@ -50,7 +61,10 @@ export async function openSegment(
   { signal }: StorageCallOptions,
 ): Promise<AsyncGenerator<RecordBatchView, void, void>> {
   const codec = topicCodecFor(segment.extension, codecs)
-  return batchesOf(codec, released(await readIntact(storage, segment, { signal })), segment, signal)
+  const { foreign } = codec
+  const bytes = checkedChunks(storage, segment, { foreign, signal })
+  // The codec of foreign objects looks at each part before it gives something of it.
+  return batchesOf(codec, foreign === true ? bytes : released(await allOf(bytes)), segment, signal)
 }
 
 /**
@@ -65,7 +79,7 @@ export async function* streamSegment(
   { signal }: StorageCallOptions,
 ): AsyncGenerator<RecordBatchView, void, void> {
   const codec = topicCodecFor(segment.extension, codecs)
-  yield* batchesOf(codec, checkedChunks(storage, segment, { signal }), segment, signal)
+  yield* batchesOf(codec, checkedChunks(storage, segment, { foreign: codec.foreign, signal }), segment, signal)
 }
 
 async function* batchesOf(
@@ -75,17 +89,23 @@ async function* batchesOf(
   signal: AbortSignal | undefined,
 ): AsyncGenerator<RecordBatchView, void, void> {
   let offset = segment.from
+  let records = 0
+  const { topic, partition } = segment
+  const place = { topic, partition, ...(codec.foreign === true && { knownOffset: segment.from }) }
   for await (const decoded of decodeAll(codec, bytes, segment, signal)) {
     // Codecs that lose offsets count from 0; the name tells where the segment begins.
     const placed = codec.lossless ? decoded.bytes : rebased(decoded.bytes, offset)
-    const batch = viewOf({ bytes: placed }, segment)
+    const batch = viewOf({ bytes: placed }, place)
     // Only the first batch may begin before its segment: the log began inside it.
     const { baseOffset, nextOffset } = batch
     const tooEarly = baseOffset < offset && offset !== segment.from
     if (tooEarly || nextOffset <= offset || nextOffset > segment.next) throw misplaced(segment, batch)
     offset = nextOffset
+    records += batch.recordCount
     yield batch
   }
+  if (codec.lossless || records === segment.records) return
+  throw damaged(segment, `it holds ${records} records where ${segment.records} should be`)
 }
 
 async function* decodeAll(
@@ -102,21 +122,20 @@ async function* decodeAll(
   }
 }
 
-async function readIntact(
-  storage: ArchiveStorage,
-  segment: SegmentInfo,
-  { signal }: StorageCallOptions,
-): Promise<Uint8Array[]> {
+async function allOf(bytes: AsyncIterable<Uint8Array>): Promise<Uint8Array[]> {
   const chunks: Uint8Array[] = []
-  for await (const chunk of checkedChunks(storage, segment, { signal })) chunks.push(chunk)
+  for await (const chunk of bytes) chunks.push(chunk)
   return chunks
 }
 
-/** The bytes of a segment's object. When all are given the checksum is compared with the name. */
+/**
+ * The bytes of a segment's object. When all are given the checksum is compared with the name, unless the object is
+ * `foreign`: then its name has none.
+ */
 export async function* checkedChunks(
   storage: ArchiveStorage,
   segment: SegmentInfo,
-  { signal }: StorageCallOptions,
+  { foreign = false, signal }: StorageCallOptions & { readonly foreign?: boolean | undefined },
 ): AsyncGenerator<Uint8Array, void, void> {
   let crc = 0
   try {
@@ -128,7 +147,7 @@ export async function* checkedChunks(
     if (cause instanceof ObjectNotFoundError) throw damaged(segment, 'the object is gone', cause)
     throw cause
   }
-  if (crc !== segment.crc32c) throw damaged(segment, 'its checksum is not the one in its name')
+  if (!foreign && crc !== segment.crc32c) throw damaged(segment, 'its checksum is not the one in its name')
 }
 
 function damaged(segment: SegmentInfo, why: string, cause?: unknown): ArchiveCorruptError {

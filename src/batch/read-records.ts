@@ -19,6 +19,11 @@ export interface KafkaRecord {
   readonly partition: number
   /** The record's offset in its partition. */
   readonly offset: bigint
+  /**
+   * Set where the offset was counted from that of another record, because the archive is of a tool that keeps few of
+   * them: there may have been holes in between.
+   */
+  readonly offsetDerived?: true
   /** Epoch milliseconds; -1 where unknown. */
   readonly timestampMs: bigint
   /** Who set the timestamp. */
@@ -31,8 +36,17 @@ export interface KafkaRecord {
   readonly headers: readonly RecordHeader[]
 }
 
+/** What records are to say of where they are from. */
+export interface RecordPlace extends TopicPartition {
+  /** The last offset that is known; all after it are derived. All are known where this is left out. */
+  readonly knownOffset?: bigint | undefined
+}
+
 /** Decodes the records of one whole batch in order. */
-export function* readRecords(batch: Buffer, { topic, partition }: TopicPartition): Generator<KafkaRecord, void, void> {
+export function* readRecords(
+  batch: Buffer,
+  { topic, partition, knownOffset }: RecordPlace,
+): Generator<KafkaRecord, void, void> {
   const { reader, count } = openRecords(batch)
   const attributes = batch.readInt16BE(FIELD.attributes)
   const timestampType = attributes & ATTRIBUTE.logAppendTime ? 'log-append' : 'create'
@@ -50,7 +64,8 @@ export function* readRecords(batch: Buffer, { topic, partition }: TopicPartition
     const value = reader.nullableSlice()
     const headers = readHeaders(reader)
     if (reader.position !== end) throw new InvalidBatchError(`the record at offset ${offset} has a wrong length`)
-    yield { topic, partition, offset, timestampMs, timestampType, key, value, headers }
+    const record: KafkaRecord = { topic, partition, offset, timestampMs, timestampType, key, value, headers }
+    yield knownOffset !== undefined && offset > knownOffset ? { ...record, offsetDerived: true } : record
   }
   expectEnd(reader)
 }

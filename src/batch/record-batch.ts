@@ -8,7 +8,7 @@ import {
   InvalidBatchError,
   type TimestampType,
 } from './batch-header.js'
-import { type KafkaRecord, readRecords } from './read-records.js'
+import { type KafkaRecord, type RecordPlace, readRecords } from './read-records.js'
 import type { TopicPartition } from './topic-partition.js'
 
 /** A view on the bytes of one batch (magic 2); decoding happens only in `records()`. */
@@ -44,12 +44,12 @@ const NOWHERE: TopicPartition = { topic: '', partition: -1 }
 /** A {@link RecordBatch} that reads each field from the bytes when it is asked for. */
 export class RecordBatchView implements RecordBatch, TopicPartition {
   readonly bytes: Buffer
-  readonly #partition: TopicPartition
+  readonly #place: RecordPlace
 
-  /** `bytes` is exactly one batch; `partition` is what its records will say they are from. */
-  constructor(bytes: Buffer, partition: TopicPartition = NOWHERE) {
+  /** `bytes` is exactly one batch; `place` is where its records will say they are from. */
+  constructor(bytes: Buffer, place: RecordPlace = NOWHERE) {
     this.bytes = bytes
-    this.#partition = partition
+    this.#place = place
   }
 
   get baseOffset(): bigint {
@@ -116,15 +116,15 @@ export class RecordBatchView implements RecordBatch, TopicPartition {
   }
 
   get topic(): string {
-    return this.#partition.topic
+    return this.#place.topic
   }
 
   get partition(): number {
-    return this.#partition.partition
+    return this.#place.partition
   }
 
   records(): Iterable<KafkaRecord> {
-    return readRecords(this.bytes, this.#partition)
+    return readRecords(this.bytes, this.#place)
   }
 
   /**
@@ -140,10 +140,10 @@ export class RecordBatchView implements RecordBatch, TopicPartition {
   }
 }
 
-/** The batch as a {@link RecordBatchView} whose records say they are from `partition`; the bytes are shared. */
-export function viewOf(batch: Pick<RecordBatch, 'bytes'>, partition: TopicPartition): RecordBatchView {
+/** The batch as a {@link RecordBatchView} whose records say they are from `place`; the bytes are shared. */
+export function viewOf(batch: Pick<RecordBatch, 'bytes'>, place: RecordPlace): RecordBatchView {
   const { buffer, byteOffset, byteLength } = batch.bytes
-  return new RecordBatchView(Buffer.from(buffer, byteOffset, byteLength), partition)
+  return new RecordBatchView(Buffer.from(buffer, byteOffset, byteLength), place)
 }
 
 /** The whole batches in `bytes` from `start` on; what is left at the end is less than one batch. */

@@ -7,6 +7,8 @@ export interface CodecCallOptions {
    * object under another object's name is noticed; others may ignore it.
    */
   readonly subject?: string | undefined
+  /** Told by `encode` of each thing that a record has and the codec does not keep, in one word such as `headers`. */
+  readonly onLoss?: ((loss: string) => void) | undefined
 }
 
 /**
@@ -29,6 +31,13 @@ export interface Codec<T> {
    * @defaultValue `false`
    */
   readonly verbatim?: boolean | undefined
+  /**
+   * Whether its objects are those of another tool, shown by a layout. Nothing is known of their bytes beforehand, so
+   * `decode` must notice every damage by itself; and of the offsets in one only the first is known.
+   *
+   * @defaultValue `false`
+   */
+  readonly foreign?: boolean | undefined
   /** Streams the bytes of an object that holds `items`. */
   encode(items: AsyncIterable<T>, options?: CodecCallOptions): AsyncIterable<Uint8Array>
   /**

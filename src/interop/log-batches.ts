@@ -36,7 +36,7 @@ export async function* logBatches({
   let reached = chain[0]?.from ?? 0n
   for await (const item of readChain(source, chain, { isolation: 'judged', spares, signal })) {
     signal?.throwIfAborted()
-    if (!item.trueOffsets) throw withoutOffsets(item)
+    if (item.offsets !== 'kept') throw withoutOffsets(item)
     yield* markers(undecided.endIn(reached, item.from))
     undecided.take(item.batch, item.committed === true)
     yield forLog(cut(item))

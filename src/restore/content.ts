@@ -30,21 +30,22 @@ export function isWhole(item: ChainBatch, times: TimeRange): boolean {
 }
 
 /** Only what every process can decode may be put together: the batches must be the same wherever a restore goes on. */
-export function isSmall({ batch, trueOffsets }: ChainBatch): boolean {
-  return batch.bytes.length <= SMALL_BYTES && batch.compression === 'none' && trueOffsets
+export function isSmall({ batch, offsets }: ChainBatch): boolean {
+  return batch.bytes.length <= SMALL_BYTES && batch.compression === 'none' && offsets !== 'unknown'
 }
 
 /** A batch that is sent with the records' bytes as they are. */
-export function whole({ batch, from, next, trueOffsets }: ChainBatch): Content {
+export function whole({ batch, from, next, offsets }: ChainBatch): Content {
+  const isPlaced = offsets !== 'unknown'
   return {
     records: batch.recordCount,
     sizeBytes: batch.bytes.length,
     timestampMs: batch.maxTimestampMs,
-    sourceFrom: trueOffsets ? batch.baseOffset : from,
-    sourceNext: trueOffsets ? batch.nextOffset : next,
+    sourceFrom: isPlaced ? batch.baseOffset : from,
+    sourceNext: isPlaced ? batch.nextOffset : next,
     bytes: () => batch.bytes,
     // Where offsets are not known a consumer is set before all that it may not have read: a repeat, never a loss.
-    recordsBefore: (offset) => (trueOffsets ? recordsOfWholeBefore(batch, offset) : 0),
+    recordsBefore: (offset) => (isPlaced ? recordsOfWholeBefore(batch, offset) : 0),
   }
 }
 

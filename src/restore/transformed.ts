@@ -24,7 +24,7 @@ export function* transformed(
   times: TimeRange,
   transform: RecordTransform,
 ): Generator<Content, void, void> {
-  const { batch, trueOffsets } = item
+  const { batch, offsets } = item
   let sizeBytes = batch.bytes.length
   for (const part of parts(changedRecords(item, times, transform))) {
     yield {
@@ -34,7 +34,7 @@ export function* transformed(
       sourceFrom: part[0]?.source ?? batch.baseOffset,
       sourceNext: (part.at(-1)?.source ?? batch.baseOffset) + 1n,
       bytes: () => writeBatch(part.map(inPlace), { compression: batch.compression }),
-      recordsBefore: (offset) => (trueOffsets ? part.filter(({ source }) => source < offset).length : 0),
+      recordsBefore: (offset) => (offsets !== 'unknown' ? part.filter(({ source }) => source < offset).length : 0),
     }
     // The batch's bytes are counted once.
     sizeBytes = 0
