@@ -62,6 +62,8 @@ export {
 } from './errors.js'
 export type { TopicFilter } from './internal/topic-filter.js'
 export { type ExportedLog, type ExportLogDirectoryOptions, exportLogDirectory } from './interop/log-directory.js'
+export type { SpredfastLoss } from './interop/spredfast/losses.js'
+export { type SpredfastLayoutOptions, spredfastLayout } from './interop/spredfast.js'
 export type { KafkaErrorName, NamedKafkaError } from './kafka/protocol/error-codes.js'
 export type { MetadataQuestion } from './kafka/protocol/metadata.js'
 export type { EpochEnd, EpochQuestion, LogPosition } from './kafka/protocol/offsets.js'

@@ -5,7 +5,12 @@ const INSTANT_ID = /^(\d{4})(\d{2})(\d{2})T(\d{2})(\d{2})(\d{2})(\d{3})Z-[0-9a-f
 
 /** A name that sorts by time and is never given twice: `20261123T191839123Z-1f3a9c0e` (UTC, no colons). */
 export function newInstantId(takenMs: number): string {
-  return `${instantText(takenMs)}-${randomBytes(4).toString('hex')}`
+  return instantId(takenMs, randomBytes(4).toString('hex'))
+}
+
+/** The id of what was taken at an instant; `suffix`, of eight hex digits, tells it from others of that instant. */
+export function instantId(takenMs: number, suffix: string): string {
+  return `${instantText(takenMs)}-${suffix}`
 }
 
 /** When the thing with this id was taken, in epoch milliseconds; `undefined` when it is not such an id. */

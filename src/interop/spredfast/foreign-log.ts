@@ -1,0 +1,83 @@
+import { gapKey, type OffsetRange, segmentKey, type TopicIdentity } from '../../archive/names.js'
+import type { ObjectInfo } from '../../storage/storage.js'
+import type { DataFile } from './bucket.js'
+import { FOREIGN_EXTENSION } from './file-codec.js'
+
+/** Stands for the id of a topic, which the connector does not keep. */
+export const FOREIGN_TOPIC_ID = '-spredfast'
+
+/** A file and the offsets that its records have if they follow each other. */
+export interface PlacedFile extends OffsetRange {
+  readonly file: DataFile
+  readonly records: number
+}
+
+/**
+ * Puts the files of a partition in order. `counts` are their records; of a file that is damaged, `undefined`: it is
+ * taken to reach to the next one, so that whoever reads it finds the damage.
+ */
+export function placed(files: readonly DataFile[], counts: readonly (number | undefined)[]): PlacedFile[] {
+  const known = files.map((file, index) => ({ file, records: counts[index] }))
+  known.sort((a, b) => (a.file.first < b.file.first ? -1 : a.file.first > b.file.first ? 1 : 0))
+  return known.flatMap(({ file, records }) => {
+    const from = file.first
+    const following = known.find((other) => other.file.first > from)
+    const count = records ?? Number((following?.file.first ?? from + 1n) - from)
+    return count === 0 ? [] : [{ file, records: count, from, next: from + BigInt(count) }]
+  })
+}
+
+/** Files that have offsets in common. */
+export interface SharedOffsets extends OffsetRange {
+  readonly earlier: PlacedFile
+  readonly later: PlacedFile
+}
+
+/** Where files overlap: the connector writes again what it is not sure to have written. */
+export function overlapsIn(files: readonly PlacedFile[]): SharedOffsets[] {
+  const overlaps: SharedOffsets[] = []
+  let earlier: PlacedFile | undefined
+  for (const later of files) {
+    if (earlier !== undefined && later.from < earlier.next) {
+      const next = later.next < earlier.next ? later.next : earlier.next
+      overlaps.push({ earlier, later, from: later.from, next })
+    }
+    if (earlier === undefined || later.next > earlier.next) earlier = later
+  }
+  return overlaps
+}
+
+/** Between two files, offsets of which nobody knows whether they had records: compaction and transactions leave holes too. */
+export function gapsBetween(files: readonly PlacedFile[]): OffsetRange[] {
+  const gaps: OffsetRange[] = []
+  let reached: bigint | undefined
+  for (const { from, next } of files) {
+    if (reached !== undefined && from > reached) gaps.push({ from: reached, next: from })
+    if (reached === undefined || next > reached) reached = next
+  }
+  return gaps
+}
+
+/** A name of kafkeep's own, and the object that is shown under it; a gap has none. */
+export interface ShownObject {
+  readonly info: ObjectInfo
+  readonly file: DataFile | undefined
+}
+
+/** A partition under kafkeep's own names. */
+export function shownObjects(
+  identity: TopicIdentity & { readonly partition: number },
+  files: readonly PlacedFile[],
+): ShownObject[] {
+  const generation = 1
+  const segments = files.map(({ file, records, from, next }) => {
+    const facts = { firstEpoch: -1, lastEpoch: -1, maxTimestampMs: -1n, abortedTransactions: 0, crc32c: 0 }
+    const key = segmentKey({ ...identity, generation, from, next, records, ...facts, extension: FOREIGN_EXTENSION })
+    return { info: { key, sizeBytes: file.sizeBytes, modifiedMs: file.modifiedMs }, file }
+  })
+  const gaps = gapsBetween(files).map((range) => {
+    const key = gapKey({ ...identity, generation, ...range, cause: 'unknown' })
+    return { info: { key, sizeBytes: 0, modifiedMs: 0 }, file: undefined }
+  })
+  return [...segments, ...gaps]
+}

@@ -1,0 +1,191 @@
+import { crc32c } from '@node-rs/crc32'
+import { FORMAT_VERSION } from '../../archive/archive-marker.js'
+import { checkpointKey } from '../../archive/checkpoint.js'
+import { instantId } from '../../archive/instant-id.js'
+import { jsonBytes } from '../../archive/json-object.js'
+import {
+  ARCHIVE_MARKER_KEY,
+  CHECKPOINTS_PREFIX,
+  crcHex,
+  incarnationPrefix,
+  parsePartitionOf,
+  partitionPrefix,
+  topicKey,
+} from '../../archive/names.js'
+import { larger } from '../../internal/bigint.js'
+import { mapConcurrently } from '../../internal/map-concurrently.js'
+import type { ObjectInfo, StorageCallOptions } from '../../storage/storage.js'
+import { type Bucket, type DataFile, surveyBucket } from './bucket.js'
+import { checkOverlap } from './check-overlap.js'
+import { type CountContext, RecordCounts } from './count-records.js'
+import { FOREIGN_TOPIC_ID, overlapsIn, type PlacedFile, placed, type ShownObject, shownObjects } from './foreign-log.js'
+
+/** All that was uploaded up to the end of a day, as a state to go back to. */
+interface DayCheckpoint {
+  readonly day: string
+  readonly takenMs: number
+  readonly key: string
+}
+
+/** Stands for the id of the cluster, which the connector does not keep. */
+const UNKNOWN_CLUSTER = 'unknown'
+const COUNTS_AT_ONCE = 16
+
+/** What {@link ForeignObjects} works with. */
+export interface ForeignContext extends CountContext {
+  /** What the connector's keys begin with; a folder, or empty. */
+  readonly prefix: string
+  /** When kafkeep itself took its first checkpoint here, in epoch milliseconds, if it did. */
+  firstCheckpointMs(call: StorageCallOptions): Promise<number | undefined>
+}
+
+/** What the connector has stored, under kafkeep's own names: nothing of it is ever written. */
+export class ForeignObjects {
+  readonly #context: ForeignContext
+  readonly #counts: RecordCounts
+  #bucket: Bucket | undefined
+  readonly #logs = new Map<string, readonly PlacedFile[]>()
+
+  constructor(context: ForeignContext) {
+    this.#context = context
+    this.#counts = new RecordCounts(context)
+  }
+
+  /** Has the bucket listed anew when it is needed next. */
+  refresh(): void {
+    this.#bucket = undefined
+    this.#logs.clear()
+  }
+
+  /** The objects whose keys begin with `prefix`. */
+  async list(prefix: string, call: StorageCallOptions): Promise<ObjectInfo[]> {
+    const { topics } = await this.#survey(call)
+    if (topics.size === 0) return []
+    const infos: ObjectInfo[] = []
+    if (touches(ARCHIVE_MARKER_KEY, prefix)) infos.push(infoOf(ARCHIVE_MARKER_KEY))
+    if (touches(CHECKPOINTS_PREFIX, prefix))
+      infos.push(...(await this.#checkpoints(call)).map(({ key }) => infoOf(key)))
+    for (const topic of topics.keys()) infos.push(...(await this.#listTopic(topic, prefix, call)))
+    return infos.filter(({ key }) => key.startsWith(prefix))
+  }
+
+  /** The folders right below `prefix`. */
+  async folders(prefix: string, call: StorageCallOptions): Promise<string[]> {
+    const { topics } = await this.#survey(call)
+    const paths = [...topics].flatMap(([topic, partitions]) =>
+      [...partitions.keys()].map((partition) => `${partitionPrefix({ ...identityOf(topic), partition })}g1/`),
+    )
+    if (topics.size > 0) paths.push(CHECKPOINTS_PREFIX)
+    const below = paths.filter((path) => path.startsWith(prefix)).map((path) => path.slice(prefix.length))
+    return [
+      ...new Set(
+        below.filter((path) => path.includes('/')).map((path) => prefix + path.slice(0, path.indexOf('/') + 1)),
+      ),
+    ]
+  }
+
+  /** What is shown under a key: bytes, or a file as it is; `undefined` for a key of nothing. */
+  async find(key: string, call: StorageCallOptions): Promise<Buffer | DataFile | undefined> {
+    const { topics } = await this.#survey(call)
+    if (topics.size === 0) return undefined
+    if (key === ARCHIVE_MARKER_KEY) return jsonBytes(key, { format: FORMAT_VERSION })
+    if (key.startsWith(CHECKPOINTS_PREFIX)) {
+      const checkpoint = (await this.#checkpoints(call)).find((known) => known.key === key)
+      return checkpoint && this.#checkpoint(checkpoint, call)
+    }
+    const described = [...topics.keys()].find((topic) => topicKey(identityOf(topic)) === key)
+    if (described !== undefined) return this.#description(described, call)
+    const { topic, topicId, partition } = parsePartitionOf(key) ?? {}
+    if (topic === undefined || topicId !== FOREIGN_TOPIC_ID || partition === undefined) return undefined
+    const shown = (await this.#shown(topic, partition, call)).find(({ info }) => info.key === key)
+    return shown && (shown.file ?? Buffer.alloc(0))
+  }
+
+  async #listTopic(topic: string, prefix: string, call: StorageCallOptions): Promise<ObjectInfo[]> {
+    if (!touches(incarnationPrefix(identityOf(topic)), prefix)) return []
+    const { topics } = await this.#survey(call)
+    const infos = [infoOf(topicKey(identityOf(topic)))]
+    for (const partition of topics.get(topic)?.keys() ?? []) {
+      if (!touches(partitionPrefix({ ...identityOf(topic), partition }), prefix)) continue
+      infos.push(...(await this.#shown(topic, partition, call)).map(({ info }) => info))
+    }
+    return infos
+  }
+
+  async #shown(topic: string, partition: number, call: StorageCallOptions): Promise<ShownObject[]> {
+    return shownObjects({ ...identityOf(topic), partition }, await this.#log(topic, partition, call))
+  }
+
+  async #log(topic: string, partition: number, call: StorageCallOptions): Promise<readonly PlacedFile[]> {
+    const name = partitionPrefix({ ...identityOf(topic), partition })
+    const known = this.#logs.get(name)
+    if (known !== undefined) return known
+    const { topics, indexes } = await this.#survey(call)
+    const files = topics.get(topic)?.get(partition) ?? []
+    const counts = await mapConcurrently(files, COUNTS_AT_ONCE, (file) => this.#counts.of(file, indexes, call))
+    const log = placed(files, counts)
+    for (const overlap of overlapsIn(log)) await checkOverlap(overlap, this.#context, call)
+    this.#logs.set(name, log)
+    return log
+  }
+
+  async #description(topic: string, call: StorageCallOptions): Promise<Buffer> {
+    const partitions = (await this.#survey(call)).topics.get(topic) ?? new Map<number, readonly DataFile[]>()
+    const files = [...partitions.values()].flat()
+    const firstSeenMs = Math.min(...files.map(({ day }) => Date.parse(`${day}T00:00:00Z`)))
+    const facts = { firstSeenMs, clusterId: UNKNOWN_CLUSTER, partitions: Math.max(...partitions.keys()) + 1 }
+    return jsonBytes(topicKey(identityOf(topic)), { format: FORMAT_VERSION, ...identityOf(topic), ...facts })
+  }
+
+  async #checkpoint({ key, day, takenMs }: DayCheckpoint, call: StorageCallOptions): Promise<Buffer> {
+    const { topics } = await this.#survey(call)
+    const described = []
+    for (const [topic, archived] of topics) {
+      const partitions = []
+      for (let partition = 0; partition <= Math.max(...archived.keys()); partition++) {
+        const files = (await this.#log(topic, partition, call)).filter(({ file }) => file.day <= day)
+        const from = files[0]?.from ?? 0n
+        partitions.push({
+          partition,
+          generation: 1,
+          from,
+          next: files.reduce((end, { next }) => larger(end, next), from),
+        })
+      }
+      if (partitions.some(({ from, next }) => from < next)) {
+        described.push({ ...identityOf(topic), replicationFactor: 1, configs: [], partitions })
+      }
+    }
+    const facts = { takenMs, clusterId: UNKNOWN_CLUSTER, topics: described, groups: [] }
+    return jsonBytes(key, { format: FORMAT_VERSION, ...facts })
+  }
+
+  /** There is one a day, of its end; none is newer than those that kafkeep itself has taken. */
+  async #checkpoints(call: StorageCallOptions): Promise<DayCheckpoint[]> {
+    const { days } = await this.#survey(call)
+    const latestMs = (await this.#context.firstCheckpointMs(call)) ?? Number.POSITIVE_INFINITY
+    return days.map((day) => {
+      const takenMs = Math.min(Date.parse(`${day}T23:59:59.999Z`), latestMs - 1)
+      return { day, takenMs, key: checkpointKey(instantId(takenMs, crcHex(crc32c(day)))) }
+    })
+  }
+
+  async #survey(call: StorageCallOptions): Promise<Bucket> {
+    this.#bucket ??= await surveyBucket(this.#context.storage, this.#context.prefix, call)
+    return this.#bucket
+  }
+}
+
+function identityOf(topic: string) {
+  return { topic, topicId: FOREIGN_TOPIC_ID }
+}
+
+/** Objects that are made when they are read: nobody knows their size before. */
+function infoOf(key: string): ObjectInfo {
+  return { key, sizeBytes: 0, modifiedMs: 0 }
+}
+
+/** Whether keys that begin with one may begin with the other as well. */
+function touches(one: string, other: string): boolean {
+  return one.startsWith(other) || other.startsWith(one)
+}
