@@ -1,4 +1,5 @@
 import { crc32c } from '@node-rs/crc32'
+import type { RecordPlace } from '../batch/read-records.js'
 import { type RecordBatch, type RecordBatchView, viewOf } from '../batch/record-batch.js'
 import { rebased } from '../batch/write-batch.js'
 import { topicCodecFor } from '../codec/built-in.js'
@@ -29,7 +30,7 @@ export function offsetsIn({ codecs }: SegmentSource, segment: SegmentInfo): Offs
   const { lossless, foreign } = topicCodecFor(segment.extension, codecs)
   if (lossless) return 'kept'
   if (BigInt(segment.records) !== segment.next - segment.from) return 'unknown'
-  return foreign === true ? 'derived' : 'kept'
+  return foreign === undefined ? 'kept' : 'derived'
 }
 
 /** Whether the offsets of a segment's records are those that they had. */
@@ -61,10 +62,10 @@ export async function openSegment(
   { signal }: StorageCallOptions,
 ): Promise<AsyncGenerator<RecordBatchView, void, void>> {
   const codec = topicCodecFor(segment.extension, codecs)
-  const { foreign } = codec
+  const foreign = codec.foreign !== undefined
   const bytes = checkedChunks(storage, segment, { foreign, signal })
   // The codec of foreign objects looks at each part before it gives something of it.
-  return batchesOf(codec, foreign === true ? bytes : released(await allOf(bytes)), segment, signal)
+  return batchesOf(codec, foreign ? bytes : released(await allOf(bytes)), segment, signal)
 }
 
 /**
@@ -79,7 +80,8 @@ export async function* streamSegment(
   { signal }: StorageCallOptions,
 ): AsyncGenerator<RecordBatchView, void, void> {
   const codec = topicCodecFor(segment.extension, codecs)
-  yield* batchesOf(codec, checkedChunks(storage, segment, { foreign: codec.foreign, signal }), segment, signal)
+  const foreign = codec.foreign !== undefined
+  yield* batchesOf(codec, checkedChunks(storage, segment, { foreign, signal }), segment, signal)
 }
 
 async function* batchesOf(
@@ -90,8 +92,7 @@ async function* batchesOf(
 ): AsyncGenerator<RecordBatchView, void, void> {
   let offset = segment.from
   let records = 0
-  const { topic, partition } = segment
-  const place = { topic, partition, ...(codec.foreign === true && { knownOffset: segment.from }) }
+  const place = placeOf(codec, segment)
   for await (const decoded of decodeAll(codec, bytes, segment, signal)) {
     // Codecs that lose offsets count from 0; the name tells where the segment begins.
     const placed = codec.lossless ? decoded.bytes : rebased(decoded.bytes, offset)
@@ -106,6 +107,12 @@ async function* batchesOf(
   }
   if (codec.lossless || records === segment.records) return
   throw damaged(segment, `it holds ${records} records where ${segment.records} should be`)
+}
+
+/** Where the records of a segment are from, and how far their offsets are known. */
+function placeOf({ foreign }: Codec<RecordBatch>, { topic, partition, from }: SegmentInfo): RecordPlace {
+  if (foreign === undefined) return { topic, partition }
+  return { topic, partition, knownOffset: foreign === 'placed' ? from : from - 1n }
 }
 
 async function* decodeAll(
@@ -135,7 +142,7 @@ async function allOf(bytes: AsyncIterable<Uint8Array>): Promise<Uint8Array[]> {
 export async function* checkedChunks(
   storage: ArchiveStorage,
   segment: SegmentInfo,
-  { foreign = false, signal }: StorageCallOptions & { readonly foreign?: boolean | undefined },
+  { foreign = false, signal }: StorageCallOptions & { readonly foreign?: boolean },
 ): AsyncGenerator<Uint8Array, void, void> {
   let crc = 0
   try {

@@ -25,6 +25,8 @@ export interface SegmentEvent extends TopicPartition, OffsetRange {
   readonly bytes: number
   /** Key of the stored object. */
   readonly key: string
+  /** What the codec could not keep, such as `headers`, and of how many records. Left out where nothing was lost. */
+  readonly losses?: Readonly<Record<string, number>>
 }
 
 /** Offsets `[from, next)` that were gone from the log before they could be archived. */

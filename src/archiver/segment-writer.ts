@@ -41,13 +41,16 @@ export class SegmentWriter {
     const content = cursor.closeSegment()
     this.#storing++
     let stored = false
+    const losses = new Map<string, number>()
+    const onLoss = (loss: string) => losses.set(loss, (losses.get(loss) ?? 0) + 1)
     try {
-      const segment = await this.#limit(() => storeSegment(target, place, content, { signal }))
+      const segment = await this.#limit(() => storeSegment(target, place, content, { signal, onLoss }))
       stored = true
       cursor.stored(segment)
       onStored(cursor)
       const { topic, topicId, partition, generation, from, next, records, sizeBytes: bytes, key } = segment
-      return [{ type: 'segment', topic, topicId, partition, generation, from, next, records, bytes, key }]
+      const lost = losses.size > 0 && { losses: Object.fromEntries(losses) }
+      return [{ type: 'segment', topic, topicId, partition, generation, from, next, records, bytes, key, ...lost }]
     } finally {
       content.release({ stored })
       this.#storing--

@@ -5,7 +5,7 @@ import type { SegmentInfo } from '../archive/partition-log.js'
 import { CommittedFilter } from '../batch/committed.js'
 import { type RecordBatch, type RecordBatchView, viewOf } from '../batch/record-batch.js'
 import { cutBatch } from '../batch/reframe.js'
-import type { Codec } from '../codec/codec.js'
+import type { Codec, CodecCallOptions } from '../codec/codec.js'
 import type { ArchiveStorage, StorageCallOptions } from '../storage/storage.js'
 import type { SegmentContent } from './open-segment.js'
 
@@ -15,14 +15,18 @@ export interface SegmentTarget {
   readonly codec: Codec<RecordBatch>
 }
 
+/** What {@link storeSegment} accepts. */
+export interface StoreOptions extends StorageCallOptions, Pick<CodecCallOptions, 'onLoss'> {}
+
 /** Stores a segment, its sidecar first: once the segment is there, it is whole. */
 export async function storeSegment(
   { storage, codec }: SegmentTarget,
   identity: PartitionIdentity & { readonly generation: number },
   content: SegmentContent,
-  { signal }: StorageCallOptions,
+  { signal, onLoss }: StoreOptions,
 ): Promise<SegmentInfo> {
-  const object = codec.verbatim === true ? verbatim(content) : await encoded(codec, identity, content, signal)
+  const object =
+    codec.verbatim === true ? verbatim(content) : await encoded(codec, identity, content, { signal, onLoss })
   const name: SegmentName = {
     ...identity,
     from: content.from,
@@ -61,14 +65,14 @@ async function encoded(
   codec: Codec<RecordBatch>,
   identity: PartitionIdentity & { readonly generation: number },
   content: SegmentContent,
-  signal: AbortSignal | undefined,
+  { signal, onLoss }: StoreOptions,
 ): Promise<SegmentObject> {
   const items = codec.lossless ? wholeLog(content) : committedOnly(content)
   const subject = segmentSubject({ ...identity, from: content.from, next: content.next })
   const chunks: Uint8Array[] = []
   let sum = 0
   let sizeBytes = 0
-  for await (const chunk of codec.encode(items.batches, { signal, subject })) {
+  for await (const chunk of codec.encode(items.batches, { signal, subject, onLoss })) {
     chunks.push(chunk)
     sum = crc32c(chunk, sum)
     sizeBytes += chunk.length

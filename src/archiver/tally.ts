@@ -16,6 +16,11 @@ export interface ArchiveSummary {
   readonly records: bigint
   /** Bytes stored by this run. */
   readonly bytes: bigint
+  /**
+   * What the codec could not keep of the records that this run archived, such as `headers`, and of how many. Left out
+   * where nothing was lost.
+   */
+  readonly losses?: Readonly<Record<string, bigint>>
   /** What the archive now holds of each partition that this run archived. */
   readonly partitions: readonly PartitionVerdict[]
   /** Whether every partition is complete. */
@@ -29,6 +34,7 @@ export class ArchiveTally {
   #segments = 0
   #records = 0n
   #bytes = 0n
+  readonly #losses = new Map<string, bigint>()
 
   constructor(cursors: ReadonlySet<PartitionCursor>, { onProgress }: RunOptions) {
     this.#cursors = cursors
@@ -45,6 +51,9 @@ export class ArchiveTally {
     this.#segments++
     this.#records += BigInt(event.records)
     this.#bytes += BigInt(event.bytes)
+    for (const [loss, records] of Object.entries(event.losses ?? {})) {
+      this.#losses.set(loss, (this.#losses.get(loss) ?? 0n) + BigInt(records))
+    }
   }
 
   summary(checkpoint: string): ArchiveSummary {
@@ -54,6 +63,7 @@ export class ArchiveTally {
       segments: this.#segments,
       records: this.#records,
       bytes: this.#bytes,
+      ...(this.#losses.size > 0 && { losses: Object.fromEntries(this.#losses) }),
       partitions,
       complete: partitions.every(({ complete }) => complete),
     }

@@ -32,12 +32,11 @@ export interface Codec<T> {
    */
   readonly verbatim?: boolean | undefined
   /**
-   * Whether its objects are those of another tool, shown by a layout. Nothing is known of their bytes beforehand, so
-   * `decode` must notice every damage by itself; and of the offsets in one only the first is known.
-   *
-   * @defaultValue `false`
+   * Set where its objects are those of another tool, shown by a layout. Nothing is known of their bytes beforehand, so
+   * `decode` must notice every damage by itself. Of the offsets in one the first is known (`placed`), or none
+   * (`counted`).
    */
-  readonly foreign?: boolean | undefined
+  readonly foreign?: 'placed' | 'counted' | undefined
   /** Streams the bytes of an object that holds `items`. */
   encode(items: AsyncIterable<T>, options?: CodecCallOptions): AsyncIterable<Uint8Array>
   /**

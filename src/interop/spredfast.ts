@@ -1,7 +1,7 @@
 import type { TopicLayout } from '../archive/layout.js'
 import { booleanOption, choiceOption, integerOption, rejectUnknownOptions } from '../internal/options.js'
 import { checkKeyPrefix } from '../storage/object-key.js'
-import { fileCodec, foreignFileCodec, type WrittenChunk } from './spredfast/file-codec.js'
+import { fileCodec, foreignFileCodecs, type WrittenChunk } from './spredfast/file-codec.js'
 import { folderOf } from './spredfast/file-names.js'
 import { SPREDFAST_LOSSES, type SpredfastLoss } from './spredfast/losses.js'
 import type { RecordFormat } from './spredfast/record-format.js'
@@ -39,8 +39,9 @@ export interface SpredfastLayoutOptions {
    */
   readonly allowLoss?: boolean | readonly SpredfastLoss[] | undefined
   /**
-   * Whether the number of records in a file is taken from its index. If not, files are read to count them. Connectors
-   * from before December 2016 could write wrong numbers.
+   * Whether the number of records in a file is taken from its index. If not, files are read to count them, and a value
+   * of `format: 'text'` that has a delimiter inside counts as several records; by its index it is damage. Connectors from
+   * before December 2016 could write wrong numbers.
    *
    * @defaultValue `true`
    */
@@ -80,16 +81,17 @@ export function spredfastLayout(options: SpredfastLayoutOptions): TopicLayout {
     allowed: allowedLosses(options.allowLoss),
     onChunk: (chunk: Uint8Array, facts: WrittenChunk) => chunks.set(chunk, facts),
   }
-  const codecs = [fileCodec(codecOptions), foreignFileCodec(codecOptions)] as const
+  const codec = fileCodec(codecOptions)
   const view = {
     prefix: folderOf(prefix),
-    codec: codecs[1],
+    codec,
+    delimited: format.delimiters !== undefined,
     useIndex: booleanOption('useIndex', options.useIndex, true),
     chunkFacts: (chunk: Uint8Array) => chunks.get(chunk),
   }
   return {
     id: 'spredfast',
-    topicCodecs: codecs,
+    topicCodecs: [codec, ...foreignFileCodecs(codecOptions)],
     over: (storage) => new SpredfastArchive({ storage, ...view }),
   }
 }

@@ -12,10 +12,20 @@ export interface CountContext {
   readonly codec: Codec<RecordBatch>
   /** Whether indexes are believed. */
   readonly useIndex: boolean
+  /** Whether a value may have a delimiter inside, which makes more records of it than the index has. */
+  readonly delimited: boolean
 }
 
 /** Of an index that is larger than this nothing is believed: it would be of a million chunks. */
 const MAX_INDEX_BYTES = 268_435_456
+
+/** Records in a file. */
+export interface RecordCount {
+  /** When it is read; `undefined` when it is damaged, so that nobody knows. */
+  readonly records: number | undefined
+  /** When it was written, as far as it is known; less where values were taken apart. */
+  readonly written: number | undefined
+}
 
 /**
  * How many records files hold: by their index, else by reading them. What was counted once is remembered as long as
@@ -23,23 +33,26 @@ const MAX_INDEX_BYTES = 268_435_456
  */
 export class RecordCounts {
   readonly #context: CountContext
-  readonly #known = new Map<string, number>()
+  readonly #known = new Map<string, RecordCount>()
 
   constructor(context: CountContext) {
     this.#context = context
   }
 
-  /** The number; `undefined` when the file is damaged, so that nobody knows. */
-  async of(file: DataFile, indexes: ReadonlySet<string>, call: StorageCallOptions): Promise<number | undefined> {
+  async of(file: DataFile, indexes: ReadonlySet<string>, call: StorageCallOptions): Promise<RecordCount> {
     const identity = `${file.key} ${file.sizeBytes} ${file.modifiedMs}`
-    const known =
-      this.#known.get(identity) ?? (await this.#indexed(file, indexes, call)) ?? (await this.#read(file, call))
-    if (known !== undefined) this.#known.set(identity, known)
+    const known = this.#known.get(identity) ?? (await this.#count(file, indexes, call))
+    if (known.records !== undefined) this.#known.set(identity, known)
     return known
   }
 
+  async #count(file: DataFile, indexes: ReadonlySet<string>, call: StorageCallOptions): Promise<RecordCount> {
+    const { useIndex, delimited } = this.#context
+    const written = useIndex || delimited ? await this.#indexed(file, indexes, call) : undefined
+    return { written, records: useIndex && written !== undefined ? written : await this.#read(file, call) }
+  }
+
   async #indexed(file: DataFile, indexes: ReadonlySet<string>, call: StorageCallOptions): Promise<number | undefined> {
-    if (!this.#context.useIndex) return undefined
     const { key, day } = file
     const nextDay = key.replace(`${day}/`, `${dayAfter(day)}/`)
     for (const index of [indexKey(key), indexKey(nextDay)].filter((candidate) => indexes.has(candidate))) {

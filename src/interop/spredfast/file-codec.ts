@@ -28,6 +28,8 @@ export interface FileCodecOptions {
 export const WRITTEN_EXTENSION = '.spredfast'
 /** Files of the connector: nobody vouches for what is said of them. */
 export const FOREIGN_EXTENSION = '.foreign.spredfast'
+/** The same behind values that were taken apart, so that offsets had to move. */
+export const MOVED_EXTENSION = '.moved.spredfast'
 
 /** The codec of data files: gzip members of records, each a chunk. */
 export function fileCodec(options: FileCodecOptions): Codec<RecordBatch> {
@@ -42,8 +44,12 @@ export function fileCodec(options: FileCodecOptions): Codec<RecordBatch> {
 }
 
 /** The same for files that others have written. */
-export function foreignFileCodec(options: FileCodecOptions): Codec<RecordBatch> {
-  return { ...fileCodec(options), extension: FOREIGN_EXTENSION, foreign: true }
+export function foreignFileCodecs(options: FileCodecOptions): readonly [Codec<RecordBatch>, Codec<RecordBatch>] {
+  const codec = fileCodec(options)
+  return [
+    { ...codec, extension: FOREIGN_EXTENSION, foreign: 'placed' },
+    { ...codec, extension: MOVED_EXTENSION, foreign: 'counted' },
+  ]
 }
 
 async function* decode(

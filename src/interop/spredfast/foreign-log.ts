@@ -1,7 +1,9 @@
 import { gapKey, type OffsetRange, segmentKey, type TopicIdentity } from '../../archive/names.js'
+import { ascending } from '../../internal/bigint.js'
 import type { ObjectInfo } from '../../storage/storage.js'
 import type { DataFile } from './bucket.js'
-import { FOREIGN_EXTENSION } from './file-codec.js'
+import type { RecordCount } from './count-records.js'
+import { FOREIGN_EXTENSION, MOVED_EXTENSION } from './file-codec.js'
 
 /** Stands for the id of a topic, which the connector does not keep. */
 export const FOREIGN_TOPIC_ID = '-spredfast'
@@ -13,16 +15,18 @@ export interface PlacedFile extends OffsetRange {
 }
 
 /**
- * Puts the files of a partition in order. `counts` are their records; of a file that is damaged, `undefined`: it is
- * taken to reach to the next one, so that whoever reads it finds the damage.
+ * Puts the files of a partition in order. One that is damaged is taken to reach to the next one, so that whoever reads it
+ * finds the damage. Behind values that were taken apart everything moves.
  */
-export function placed(files: readonly DataFile[], counts: readonly (number | undefined)[]): PlacedFile[] {
-  const known = files.map((file, index) => ({ file, records: counts[index] }))
-  known.sort((a, b) => (a.file.first < b.file.first ? -1 : a.file.first > b.file.first ? 1 : 0))
-  return known.flatMap(({ file, records }) => {
-    const from = file.first
-    const following = known.find((other) => other.file.first > from)
-    const count = records ?? Number((following?.file.first ?? from + 1n) - from)
+export function placed(files: readonly (DataFile & RecordCount)[]): PlacedFile[] {
+  const ordered = [...files].sort((a, b) => ascending(a.first, b.first))
+  let moved = 0n
+  return ordered.flatMap((file) => {
+    const { first, records, written } = file
+    const following = ordered.find((other) => other.first > first)?.first ?? first + 1n
+    const count = records ?? Number(following - first)
+    const from = first + moved
+    if (written !== undefined && count > written) moved += BigInt(count - written)
     return count === 0 ? [] : [{ file, records: count, from, next: from + BigInt(count) }]
   })
 }
@@ -48,7 +52,7 @@ export function overlapsIn(files: readonly PlacedFile[]): SharedOffsets[] {
 }
 
 /** Between two files, offsets of which nobody knows whether they had records: compaction and transactions leave holes too. */
-export function gapsBetween(files: readonly PlacedFile[]): OffsetRange[] {
+function gapsBetween(files: readonly PlacedFile[]): OffsetRange[] {
   const gaps: OffsetRange[] = []
   let reached: bigint | undefined
   for (const { from, next } of files) {
@@ -72,7 +76,8 @@ export function shownObjects(
   const generation = 1
   const segments = files.map(({ file, records, from, next }) => {
     const facts = { firstEpoch: -1, lastEpoch: -1, maxTimestampMs: -1n, abortedTransactions: 0, crc32c: 0 }
-    const key = segmentKey({ ...identity, generation, from, next, records, ...facts, extension: FOREIGN_EXTENSION })
+    const extension = from === file.first ? FOREIGN_EXTENSION : MOVED_EXTENSION
+    const key = segmentKey({ ...identity, generation, from, next, records, ...facts, extension })
     return { info: { key, sizeBytes: file.sizeBytes, modifiedMs: file.modifiedMs }, file }
   })
   const gaps = gapsBetween(files).map((range) => {

@@ -122,8 +122,11 @@ export class ForeignObjects {
     if (known !== undefined) return known
     const { topics, indexes } = await this.#survey(call)
     const files = topics.get(topic)?.get(partition) ?? []
-    const counts = await mapConcurrently(files, COUNTS_AT_ONCE, (file) => this.#counts.of(file, indexes, call))
-    const log = placed(files, counts)
+    const counted = await mapConcurrently(files, COUNTS_AT_ONCE, async (file) => ({
+      ...file,
+      ...(await this.#counts.of(file, indexes, call)),
+    }))
+    const log = placed(counted)
     for (const overlap of overlapsIn(log)) await checkOverlap(overlap, this.#context, call)
     this.#logs.set(name, log)
     return log

@@ -15,7 +15,7 @@ import type {
   PutResult,
   StorageCallOptions,
 } from '../../storage/storage.js'
-import { FOREIGN_EXTENSION, WRITTEN_EXTENSION, type WrittenChunk } from './file-codec.js'
+import { FOREIGN_EXTENSION, MOVED_EXTENSION, WRITTEN_EXTENSION, type WrittenChunk } from './file-codec.js'
 import { indexKey } from './file-names.js'
 import { type ForeignContext, ForeignObjects } from './foreign-objects.js'
 import { storeFile } from './store-file.js'
@@ -129,8 +129,7 @@ export class SpredfastArchive implements ArchiveStorage {
 
   /** What the connector has for a key, unless kafkeep has something. */
   async #find(key: string, call: StorageCallOptions): Promise<Buffer | string | undefined> {
-    const isFile = parseSegmentKey(key)?.extension === FOREIGN_EXTENSION
-    if (!isFile && (await this.#own.head(key, call)) !== undefined) return undefined
+    if (!isForeignFile(key) && (await this.#own.head(key, call)) !== undefined) return undefined
     const found = await this.#foreign.find(key, call)
     return found === undefined || found instanceof Uint8Array ? found : found.key
   }
@@ -157,6 +156,11 @@ export class SpredfastArchive implements ArchiveStorage {
     for await (const id of checkpointIds(this.#own, call)) return instantOf(id)
     return undefined
   }
+}
+
+function isForeignFile(key: string): boolean {
+  const extension = parseSegmentKey(key)?.extension
+  return extension === FOREIGN_EXTENSION || extension === MOVED_EXTENSION
 }
 
 async function* itemsOf<T>(items: readonly T[]): AsyncGenerator<T, void, void> {
