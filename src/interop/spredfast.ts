@@ -75,11 +75,13 @@ export function spredfastLayout(options: SpredfastLayoutOptions): TopicLayout {
   checkKeyPrefix(prefix)
   const max = MAX_BLOCK_BYTES
   const chunks = new WeakMap<Uint8Array, WrittenChunk>()
+  const files = new WeakMap<Uint8Array, string>()
   const codecOptions = {
     format,
     blockBytes: integerOption('blockBytes', options.blockBytes, DEFAULTS.blockBytes, { min: 1, max }),
     allowed: allowedLosses(options.allowLoss),
     onChunk: (chunk: Uint8Array, facts: WrittenChunk) => chunks.set(chunk, facts),
+    fileOf: (bytes: Uint8Array) => files.get(bytes),
   }
   const codec = fileCodec(codecOptions)
   const view = {
@@ -88,6 +90,7 @@ export function spredfastLayout(options: SpredfastLayoutOptions): TopicLayout {
     delimited: format.delimiters !== undefined,
     useIndex: booleanOption('useIndex', options.useIndex, true),
     chunkFacts: (chunk: Uint8Array) => chunks.get(chunk),
+    onFile: (bytes: Uint8Array, key: string) => files.set(bytes, key),
   }
   return {
     id: 'spredfast',

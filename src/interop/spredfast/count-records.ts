@@ -74,7 +74,9 @@ export class RecordCounts {
     return Buffer.concat(chunks).toString('utf8')
   }
 
-  async #read({ key }: DataFile, { signal }: StorageCallOptions): Promise<number | undefined> {
+  async #read({ key, sizeBytes }: DataFile, { signal }: StorageCallOptions): Promise<number | undefined> {
+    // A file without a record has a chunk without one.
+    if (sizeBytes === 0) return undefined
     const { storage, codec } = this.#context
     let records = 0
     try {

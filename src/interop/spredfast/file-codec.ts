@@ -3,7 +3,7 @@ import type { RecordBatch } from '../../batch/record-batch.js'
 import { BatchedRecords, inBatches } from '../../codec/batched-records.js'
 import type { Codec, CodecCallOptions } from '../../codec/codec.js'
 import { ArchiveCorruptError } from '../../errors.js'
-import { gzipMembers } from './gzip-members.js'
+import { chunkName, gzipMembers } from './gzip-members.js'
 import type { IndexedChunk } from './index-file.js'
 import { Losses, type SpredfastLoss } from './losses.js'
 import { bytesOf, type RecordFormat, readerOf } from './record-format.js'
@@ -22,6 +22,8 @@ export interface FileCodecOptions {
   readonly allowed: ReadonlySet<SpredfastLoss>
   /** Takes note of each chunk that is written. */
   readonly onChunk: (chunk: Uint8Array, facts: WrittenChunk) => void
+  /** Key of the file whose bytes begin with these, if it is known. */
+  readonly fileOf: (bytes: Uint8Array) => string | undefined
 }
 
 /** Files that kafkeep has written: what their names say is known to be so. */
@@ -39,7 +41,7 @@ export function fileCodec(options: FileCodecOptions): Codec<RecordBatch> {
     lossless: false,
     seekable: false,
     encode: (batches, call: CodecCallOptions = {}) => encode(batches, options, call),
-    decode: (bytes, { signal }: CodecCallOptions = {}) => decode(bytes, options.format, signal),
+    decode: (bytes, { signal }: CodecCallOptions = {}) => decode(bytes, options, signal),
   }
 }
 
@@ -53,6 +55,26 @@ export function foreignFileCodecs(options: FileCodecOptions): readonly [Codec<Re
 }
 
 async function* decode(
+  bytes: AsyncIterable<Uint8Array>,
+  { format, fileOf }: FileCodecOptions,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<RecordBatch, void, void> {
+  let file: string | undefined
+  async function* noted(): AsyncGenerator<Uint8Array, void, void> {
+    for await (const chunk of bytes) {
+      file ??= fileOf(chunk)
+      yield chunk
+    }
+  }
+  try {
+    yield* batchesOf(noted(), format, signal)
+  } catch (cause) {
+    if (!(cause instanceof ArchiveCorruptError) || file === undefined) throw cause
+    throw new ArchiveCorruptError(`${file} is damaged: ${cause.message}`, { key: file, cause })
+  }
+}
+
+async function* batchesOf(
   bytes: AsyncIterable<Uint8Array>,
   format: RecordFormat,
   signal: AbortSignal | undefined,
@@ -68,8 +90,7 @@ async function* decode(
       yield* inBatches(reader.end(), batched)
     } catch (cause) {
       if (!(cause instanceof ArchiveCorruptError)) throw cause
-      const place = `chunk ${member.index} (from byte ${member.startByte} of the file on)`
-      throw new ArchiveCorruptError(`${place}: ${cause.message}`, { cause })
+      throw new ArchiveCorruptError(`${chunkName(member)}: ${cause.message}`, { cause })
     }
   }
   yield* batched.take()

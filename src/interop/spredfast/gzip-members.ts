@@ -39,9 +39,9 @@ export async function* gzipMembers(bytes: AsyncIterable<Uint8Array>): AsyncGener
     for (let index = 0; ; index++) {
       const startByte = cursor.position
       if (!(await skipHeader(cursor, index))) return
-      const member = await inflated(cursor, index)
+      const member = await inflated(cursor, { index, startByte })
       const trailer = await cursor.readExactly(TRAILER_BYTES)
-      if (trailer === undefined) throw damaged(index, cursor.position, 'the file ends inside it')
+      if (trailer === undefined) throw damaged(index, startByte, 'the file ends inside it')
       if (trailer.readUInt32LE(0) !== member.crc) throw damaged(index, startByte, 'its checksum is wrong')
       if (trailer.readUInt32LE(4) !== member.contentBytes % 2 ** 32) {
         throw damaged(index, startByte, 'its length is wrong')
@@ -105,8 +105,11 @@ interface Inflated {
 }
 
 /** Inflates a member up to its trailer. */
-async function inflated(cursor: ByteCursor, index: number): Promise<Inflated> {
-  const startByte = cursor.position
+async function inflated(
+  cursor: ByteCursor,
+  { index, startByte }: Pick<GzipMember, 'index' | 'startByte'>,
+): Promise<Inflated> {
+  const deflatedStart = cursor.position
   const input: Uint8Array[] = []
   let output: Uint8Array[] | undefined = []
   let crc = 0
@@ -121,9 +124,9 @@ async function inflated(cursor: ByteCursor, index: number): Promise<Inflated> {
   const ended = once(inflate, 'end')
   try {
     // What is not used up is behind the end of the deflated bytes.
-    while (inflate.bytesWritten === cursor.position - startByte) {
+    while (inflate.bytesWritten === cursor.position - deflatedStart) {
       const part = await cursor.read(INPUT_BYTES)
-      if (part.length === 0) throw damaged(index, cursor.position, 'the file ends inside it')
+      if (part.length === 0) throw damaged(index, startByte, 'the file ends inside it')
       input.push(part)
       await Promise.race([ended, new Promise<void>((resolve) => inflate.write(part, () => resolve()))])
     }
@@ -134,7 +137,7 @@ async function inflated(cursor: ByteCursor, index: number): Promise<Inflated> {
     ended.catch(() => {})
     inflate.destroy()
   }
-  giveBack(cursor, input, startByte + inflate.bytesWritten)
+  giveBack(cursor, input, deflatedStart + inflate.bytesWritten)
   return { crc, contentBytes, content: () => output ?? again(input) }
 }
 
@@ -155,6 +158,11 @@ async function* again(input: readonly Uint8Array[]): AsyncGenerator<Uint8Array, 
   yield* piped(parts(), createInflateRaw({ chunkSize: OUTPUT_CHUNK_BYTES }))
 }
 
-function damaged(index: number, byte: number, why: string, cause?: unknown): ArchiveCorruptError {
-  return new ArchiveCorruptError(`chunk ${index} (at byte ${byte} of the file) is damaged: ${why}`, { cause })
+/** A member in words: the connector calls it a chunk. */
+export function chunkName({ index, startByte }: Pick<GzipMember, 'index' | 'startByte'>): string {
+  return `chunk ${index}, which begins at byte ${startByte}`
+}
+
+function damaged(index: number, startByte: number, why: string, cause?: unknown): ArchiveCorruptError {
+  return new ArchiveCorruptError(`${chunkName({ index, startByte })}: ${why}`, { cause })
 }

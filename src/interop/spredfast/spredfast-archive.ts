@@ -23,6 +23,8 @@ import { OWN_FOLDER, parseWrittenKey, type WrittenFile } from './written-files.j
 
 /** What a {@link SpredfastArchive} works with. */
 export interface SpredfastContext extends Omit<ForeignContext, 'firstCheckpointMs'> {
+  /** Takes note of the file whose bytes begin with these, for errors. */
+  onFile(bytes: Uint8Array, key: string): void
   /** What the codec knows of a chunk that it has written. */
   chunkFacts(chunk: Uint8Array): WrittenChunk | undefined
 }
@@ -136,7 +138,12 @@ export class SpredfastArchive implements ArchiveStorage {
 
   async *#bytesOf(key: string, source: string, options: GetOptions): AsyncGenerator<Uint8Array, void, void> {
     try {
-      yield* this.#context.storage.get(source, options)
+      let isFirst = true
+      for await (const chunk of this.#context.storage.get(source, options)) {
+        if (isFirst) this.#context.onFile(chunk, source)
+        isFirst = false
+        yield chunk
+      }
     } catch (error) {
       throw error instanceof ObjectNotFoundError ? new ObjectNotFoundError(key, { cause: error }) : error
     }
