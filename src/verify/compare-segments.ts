@@ -1,21 +1,28 @@
+import { crc32c } from '@node-rs/crc32'
 import type { Finding } from '../archive/finding.js'
 import type { OffsetRange } from '../archive/names.js'
 import { offsetsOf, overlap } from '../archive/offset-ranges.js'
 import type { SegmentInfo } from '../archive/partition-log.js'
 import { hasTrueOffsets, type SegmentSource, streamSegment } from '../archive/read-segment.js'
 import { FIELD } from '../batch/batch-header.js'
+import { topicCodecFor } from '../codec/built-in.js'
 import { ArchiveCorruptError } from '../errors.js'
 import type { StorageCallOptions } from '../storage/storage.js'
 import { placeOf } from './findings.js'
 import { isReadable } from './verify-segment.js'
 
-/** Whether two segments of a generation have the same batches where they overlap. Damage of either is not told here. */
+/**
+ * Whether two segments of a generation have the same batches where they overlap, or the same records if a codec keeps no
+ * batches. Damage of either is not told here.
+ */
 export async function compareSegments(
   source: SegmentSource,
   { one, other, shared }: { readonly one: SegmentInfo; readonly other: SegmentInfo; readonly shared: OffsetRange },
   { signal }: StorageCallOptions,
 ): Promise<Finding[]> {
   if ([one, other].some((segment) => !isReadable(source, segment) || !hasTrueOffsets(source, segment))) return []
+  const keepBatches = [one, other].every(({ extension }) => topicCodecFor(extension, source.codecs).lossless)
+  const marksOf = keepBatches ? marksOfBatches : marksOfRecords
   const ours = marksOf(source, one, shared, { signal })
   const theirs = marksOf(source, other, shared, { signal })
   try {
@@ -34,7 +41,7 @@ export async function compareSegments(
 }
 
 /** What tells each of the batches in a range from any other. */
-async function* marksOf(
+async function* marksOfBatches(
   source: SegmentSource,
   segment: SegmentInfo,
   range: OffsetRange,
@@ -45,6 +52,22 @@ async function* marksOf(
     if (overlap({ from, next }, range) !== undefined) yield `${from} ${batch.bytes.readUInt32BE(FIELD.crc)}`
   }
 }
+
+/** What tells each of the records in a range from any other, as far as every codec keeps it. */
+async function* marksOfRecords(
+  source: SegmentSource,
+  segment: SegmentInfo,
+  { from, next }: OffsetRange,
+  { signal }: StorageCallOptions,
+): AsyncGenerator<string, void, void> {
+  for await (const batch of streamSegment(source, segment, { signal })) {
+    for (const { offset, key, value } of batch.control ? [] : batch.records()) {
+      if (offset >= from && offset < next) yield `${offset} ${crc32c(key ?? NOTHING)} ${crc32c(value ?? NOTHING)}`
+    }
+  }
+}
+
+const NOTHING = Buffer.alloc(0)
 
 function disagreement(one: SegmentInfo, other: SegmentInfo, shared: OffsetRange): Finding {
   return {
