@@ -143,6 +143,26 @@ describe('an archive that kafkeep has written', () => {
     expect(await collected(archive.verify({ deep: true }))).toEqual([])
   })
 
+  it.each([
+    ['a first batch that is too large', [30, 8, 9], [0, 30, 17]],
+    ['a last batch that is too large', [8, 30], [8, 30, 0]],
+    ['nothing but one that is', [30], [0, 30, 0]],
+    ['batches that fit exactly', [10, 10, 8], [20, 8]],
+  ])('has the chunks that the connector makes of %s', async (_, batches, contents) => {
+    const cluster = new ClusterModel()
+    // A record takes four bytes besides its value.
+    const log = batches.map((bytes, at) =>
+      batchBytes({ baseOffset: BigInt(at), records: [{ value: Buffer.alloc(bytes - 4) }] }),
+    )
+    cluster.add(TOPIC, [plainLog(log)])
+    const storage = new MemoryStorage()
+    await archive(cluster, storage, { keys: false, blockBytes: 20, allowLoss: true })
+    const [data = Buffer.alloc(0), index] = (await connectorFiles(storage, '')).values()
+    expect((await chunksOf(data)).map((hex) => hex.length / 2)).toEqual(contents)
+    const { chunks } = JSON.parse(String(index)) as { readonly chunks: readonly { byte_length_uncompressed: number }[] }
+    expect(chunks.map(({ byte_length_uncompressed: bytes }) => bytes)).toEqual(contents)
+  })
+
   it('counts what was lost', async () => {
     const cluster = new ClusterModel()
     const records = await producedRecords(TOPIC)
