@@ -1,6 +1,6 @@
 import type { ArchiveStorage, ObjectInfo, StorageCallOptions } from '../../storage/storage.js'
 import { type FileName, parseFileName } from './file-names.js'
-import { OWN_FOLDER, parseWrittenKey } from './written-files.js'
+import { OWN_FOLDER, parseAttemptKey, parseWrittenKey } from './written-files.js'
 
 /** A data file in the bucket. */
 export interface DataFile extends FileName, ObjectInfo {}
@@ -24,14 +24,20 @@ export async function surveyBucket(
   const files: DataFile[] = []
   const indexes = new Set<string>()
   const written = new Set<string>()
+  const attempted = new Set<string>()
   for await (const info of storage.list(prefix, { signal })) {
     const key = info.key.slice(prefix.length)
     const name = parseFileName(key)
     if (name !== undefined) files.push({ ...name, ...info })
     else if (key.endsWith('.index.json')) indexes.add(info.key)
-    else if (key.startsWith(OWN_FOLDER)) written.add(parseWrittenKey(key.slice(OWN_FOLDER.length))?.dataKey ?? '')
+    if (!key.startsWith(OWN_FOLDER)) continue
+    const own = key.slice(OWN_FOLDER.length)
+    written.add(parseWrittenKey(own)?.dataKey ?? '')
+    const attempt = parseAttemptKey(own)
+    if (attempt !== undefined) attempted.add(`${attempt.dataKey} ${attempt.sizeBytes}`)
   }
-  const foreign = files.filter(({ key }) => !written.has(key.slice(prefix.length)))
+  const isOwn = (key: string, sizeBytes: number) => written.has(key) || attempted.has(`${key} ${sizeBytes}`)
+  const foreign = files.filter(({ key, sizeBytes }) => !isOwn(key.slice(prefix.length), sizeBytes))
   const days = [...new Set(foreign.map(({ day }) => day))].sort()
   return { topics: byPartition(foreign), days, indexes }
 }

@@ -19,7 +19,7 @@ import { FOREIGN_EXTENSION, MOVED_EXTENSION, WRITTEN_EXTENSION, type WrittenChun
 import { indexKey } from './file-names.js'
 import { type ForeignContext, ForeignObjects } from './foreign-objects.js'
 import { storeFile } from './store-file.js'
-import { OWN_FOLDER, parseWrittenKey, type WrittenFile } from './written-files.js'
+import { OWN_FOLDER, parseAttemptKey, parseWrittenKey, type WrittenFile } from './written-files.js'
 
 /** What a {@link SpredfastArchive} works with. */
 export interface SpredfastContext extends Omit<ForeignContext, 'firstCheckpointMs'> {
@@ -112,6 +112,7 @@ export class SpredfastArchive implements ArchiveStorage {
 
   async *#listOwn(prefix: string, options: ListOptions): AsyncGenerator<ObjectInfo, void, void> {
     for await (const info of this.#own.list(prefix, options)) {
+      if (parseAttemptKey(info.key) !== undefined) continue
       const written = parseWrittenKey(info.key)
       yield written === undefined ? info : { ...info, key: written.segment.key, sizeBytes: written.sizeBytes }
     }

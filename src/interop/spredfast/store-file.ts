@@ -5,7 +5,7 @@ import type { ArchiveStorage, ObjectBody, ObjectInfo, PutOptions, PutResult } fr
 import type { WrittenChunk } from './file-codec.js'
 import { cursorKey, dataKey, dayOf, indexKey } from './file-names.js'
 import { indexText } from './index-file.js'
-import { parseWrittenKey, type WrittenFile, writtenKey } from './written-files.js'
+import { attemptKey, attemptsPrefix, parseWrittenKey, type WrittenFile, writtenKey } from './written-files.js'
 
 /** Where files are stored. */
 export interface FileTarget {
@@ -22,13 +22,14 @@ const DAY_MS = 86_400_000
 
 /**
  * Stores a segment as the connector stores a file: data, index, cursor, in this order. Then kafkeep's own object, which
- * makes it count: what a process leaves that dies before is replaced by the next one.
+ * makes it count: what a process leaves that dies before is replaced by the next one, which knows it by an object that
+ * came first.
  */
 export async function storeFile(
   target: FileTarget,
   key: string,
   body: ObjectBody,
-  { crc32c: sum, signal }: PutOptions,
+  { signal }: PutOptions,
 ): Promise<PutResult> {
   const { storage, prefix, own } = target
   const segment = parseSegmentKey(key)
@@ -43,22 +44,26 @@ export async function storeFile(
   const first = facts[0]?.first ?? segment.from
   let day = dayOf(Date.now())
   if (facts.length > 0) {
-    day = await storeData(target, { ...segment, first }, { chunks, sizeBytes, crc32c: sum }, { signal })
+    day = await storeData(target, { ...segment, first }, { chunks, sizeBytes, crc32c: segment.crc32c }, { signal })
     const index = indexKey(prefix + dataKey({ ...segment, first, day }))
     await replace(storage, index, Buffer.from(indexText(first, facts)), { signal })
     await replace(storage, prefix + cursorKey(segment), Buffer.from(index), { signal })
   }
-  const { created, info } = await own.put(writtenKey(key, sizeBytes, { day, first }), Buffer.alloc(0), { signal })
+  const { created, info } = await own.put(writtenKey(key, sizeBytes, { day, first }), NOTHING, { signal })
+  await forgetAttempts(own, dataKey({ ...segment, first, day }), { signal })
   return { created, info: { key, sizeBytes, modifiedMs: info.modifiedMs } }
 }
 
 interface FileContent {
   readonly chunks: readonly Uint8Array[]
   readonly sizeBytes: number
-  readonly crc32c: number | undefined
+  readonly crc32c: number
 }
 
-/** Stores the data under the name of today; where another file has it, of tomorrow. Answers the day. */
+/**
+ * Stores the data under the name of today. Where another file has that name, of tomorrow: nothing is ever replaced but
+ * what an own attempt has left. Answers the day.
+ */
 async function storeData(
   { storage, prefix, own }: FileTarget,
   segment: SegmentName & { readonly first: bigint },
@@ -69,12 +74,28 @@ async function storeData(
   for (;;) {
     const day = dayOf(atMs)
     const name = dataKey({ ...segment, day })
-    const key = prefix + name
-    const { created, info } = await storage.put(key, chunks, { crc32c: sum, signal })
-    if (created || (info.sizeBytes === sizeBytes && (await sumOf(storage, info, { signal })) === sum)) return day
-    if (await isArchived(own, segment, name, { signal })) atMs += DAY_MS
-    else await storage.delete(key, { signal })
+    const there = await storage.head(prefix + name, { signal })
+    if (there === undefined) {
+      await own.put(attemptKey({ dataKey: name, sizeBytes, crc32c: sum }), NOTHING, { signal })
+      const { created } = await storage.put(prefix + name, chunks, { crc32c: sum, signal })
+      if (created) return day
+      continue
+    }
+    const found = { dataKey: name, sizeBytes: there.sizeBytes, crc32c: await sumOf(storage, there, { signal }) }
+    if (found.sizeBytes === sizeBytes && found.crc32c === sum) return day
+    const isLeftover = (await own.head(attemptKey(found), { signal })) !== undefined
+    if (isLeftover && !(await isArchived(own, segment, name, { signal }))) {
+      await storage.delete(prefix + name, { signal })
+    } else {
+      atMs += DAY_MS
+    }
   }
+}
+
+const NOTHING = Buffer.alloc(0)
+
+async function forgetAttempts(own: ArchiveStorage, name: string, { signal }: PutOptions): Promise<void> {
+  for await (const { key } of own.list(attemptsPrefix(name), { signal })) await own.delete(key, { signal })
 }
 
 async function sumOf(storage: ArchiveStorage, { key }: ObjectInfo, { signal }: PutOptions): Promise<number> {

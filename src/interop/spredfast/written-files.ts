@@ -1,4 +1,4 @@
-import { type OffsetRange, parseSegmentKey, type SegmentName } from '../../archive/names.js'
+import { crcHex, type OffsetRange, parseSegmentKey, type SegmentName } from '../../archive/names.js'
 import { dataKey, type FileName } from './file-names.js'
 
 /** Where kafkeep keeps, below the connector's prefix, what the connector has no place for. Nothing in it ends in `.gz`. */
@@ -38,4 +38,30 @@ export function writtenKey(
   { day, first }: Pick<FileName, 'day'> & { readonly first: OffsetRange['from'] },
 ): string {
   return `${segment}.s${sizeBytes}.${day}-${first}.file`
+}
+
+/** A data file that is about to be written: it is known by its content if its process dies. */
+export interface Attempt {
+  /** Key of the data file below the prefix. */
+  readonly dataKey: string
+  readonly sizeBytes: number
+  readonly crc32c: number
+}
+
+const ATTEMPT = /^writing\/(?<data>.+\.gz)\.s(?<size>\d{1,15})\.c(?<crc>[0-9a-f]{8})$/
+
+/** The key, below {@link OWN_FOLDER}, of the empty object that is written before a data file and deleted when that counts. */
+export function attemptKey({ dataKey: data, sizeBytes, crc32c: sum }: Attempt): string {
+  return `${attemptsPrefix(data)}s${sizeBytes}.c${crcHex(sum)}`
+}
+
+/** What the attempts at one data file begin with. */
+export function attemptsPrefix(data: string): string {
+  return `writing/${data}.`
+}
+
+/** What a key below {@link OWN_FOLDER} says, or `undefined` when it names no attempt. */
+export function parseAttemptKey(key: string): Attempt | undefined {
+  const { data, size, crc = '' } = ATTEMPT.exec(key)?.groups ?? {}
+  return data === undefined ? undefined : { dataKey: data, sizeBytes: Number(size), crc32c: Number.parseInt(crc, 16) }
 }

@@ -10,7 +10,12 @@ import {
   parseFileName,
 } from '../../../../src/interop/spredfast/file-names.js'
 import { indexText, recordsInIndex } from '../../../../src/interop/spredfast/index-file.js'
-import { parseWrittenKey, writtenKey } from '../../../../src/interop/spredfast/written-files.js'
+import {
+  attemptKey,
+  parseAttemptKey,
+  parseWrittenKey,
+  writtenKey,
+} from '../../../../src/interop/spredfast/written-files.js'
 
 describe('names of the connector', () => {
   it('are those of its documentation', () => {
@@ -80,6 +85,13 @@ describe('an index', () => {
       }),
     )
   })
+})
+
+it('the name of an attempt says which file it is and of what content, and does not look like a file', () => {
+  const attempt = { dataKey: '2017-12-19/orders-00000-000000000000.gz', sizeBytes: 91, crc32c: 7 }
+  expect(parseAttemptKey(attemptKey(attempt))).toEqual(attempt)
+  expect(attemptKey(attempt)).not.toMatch(/\.gz$/)
+  expect(parseAttemptKey(attempt.dataKey)).toBeUndefined()
 })
 
 describe('the name of a written file', () => {
