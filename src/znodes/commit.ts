@@ -48,6 +48,16 @@ export function refusedWrite(path: string, reason: string): TransportError {
   })
 }
 
+/** The error of a write of about `sizeBytes` bytes that ends the connection whenever it is sent. */
+export function oversizedWrite(path: string, sizeBytes: number, cause: TransportError): TransportError {
+  return new TransportError(`ZooKeeper ends the connection instead of writing ${path}, about ${sizeBytes} bytes`, {
+    system: 'zookeeper',
+    reason: cause.reason,
+    cause,
+    hint: "raise the servers' jute.maxbuffer, which is less than the node needs, or leave the node out (`exclude`)",
+  })
+}
+
 /** Whether the server refused something because of the one node it was about. */
 export function isRefusal(error: unknown): error is TransportError {
   return error instanceof TransportError && error.reason !== undefined && isNodeRefusal(error.reason)

@@ -22,8 +22,7 @@ export async function raiseSequence(
     { type: 'create', path: child, data: null, acl: OPEN_ACL },
     { type: 'delete', path: child, version: -1 },
   ]
-  const most = mostAtOnce(pair)
-  return raise(zookeeper, path, options, (stat) => {
+  return raise(zookeeper, path, { ...options, most: mostAtOnce(pair) }, (stat, most) => {
     const pairs = Math.min(most, sequence - sequenceOf(stat))
     return Array.from({ length: Math.max(0, pairs) }, () => pair).flat()
   })
@@ -36,8 +35,8 @@ export async function raiseVersion(
   { version, data }: { readonly version: number; readonly data: Uint8Array | null },
   options: ZooKeeperCallOptions,
 ): Promise<void> {
-  const most = mostAtOnce([{ type: 'set', path, data: null, version: -1 }], data?.length)
-  await raise(zookeeper, path, options, (stat) => {
+  const write: ZnodeOperation = { type: 'set', path, data: null, version: -1 }
+  await raise(zookeeper, path, { ...options, most: mostAtOnce([write], data?.length) }, (stat, most) => {
     const writes = Math.max(0, Math.min(most, version - stat.version))
     return Array.from({ length: writes }, (_, index) => ({
       type: 'set',
@@ -49,22 +48,28 @@ export async function raiseVersion(
   })
 }
 
-/** Commits what `next` wants for the node as it is, until it wants nothing more. Answers whether it wanted anything. */
+/**
+ * Commits what `next` wants for the node as it is, `most` steps at once, until it wants nothing more. Answers whether it
+ * wanted anything.
+ */
 async function raise(
   zookeeper: ZooKeeperTransport,
   path: string,
-  options: ZooKeeperCallOptions,
-  next: (stat: ZnodeStat) => readonly ZnodeOperation[],
+  { most, ...options }: ZooKeeperCallOptions & { readonly most: number },
+  next: (stat: ZnodeStat, most: number) => readonly ZnodeOperation[],
 ): Promise<boolean> {
   const committer = new Committer(zookeeper)
+  let fitting = most
   for (let raised = false; ; raised = true) {
     const stat = await zookeeper.stat(path, options)
     if (stat === undefined) throw refusedWrite(path, 'NO_NODE')
-    const operations = next(stat)
+    const operations = next(stat, fitting)
     if (operations.length === 0) return raised
     // Whether a lost one was committed shows in the counter itself.
     const outcome = await committer.commit(operations, options)
     if (outcome?.committed === false) throw refusedWrite(path, outcome.reason)
+    // It may be too large for this server.
+    if (outcome === undefined) fitting = Math.ceil(fitting / 2)
   }
 }
 

@@ -2,7 +2,7 @@ import { TargetConflictError, TransportError } from '../errors.js'
 import { parentOf } from '../zookeeper/path.js'
 import type { CommitOutcome, ZooKeeperTransport } from '../zookeeper/transport.js'
 import { stepBytes } from './batches.js'
-import { isNodeRefusal, isUnknownOutcome, refusedWrite } from './commit.js'
+import { isNodeRefusal, isUnknownOutcome, oversizedWrite, refusedWrite } from './commit.js'
 import { decide, type NodePolicy, type PlannedNode } from './decide.js'
 import { readLive } from './live-node.js'
 import type { WriteStep } from './plan.js'
@@ -89,8 +89,10 @@ export class BatchWriter {
       return settled
     }
     if (only === undefined) return steps
-    if (stepBytes(only) <= ALWAYS_ACCEPTED_BYTES) throw loss
-    return steps.map((step) => (step === only ? this.#failed(step, loss) : step))
+    const sizeBytes = stepBytes(only)
+    if (sizeBytes <= ALWAYS_ACCEPTED_BYTES) throw loss
+    const error = oversizedWrite(only.planned.path, sizeBytes, loss)
+    return steps.map((step) => (step === only ? this.#failed(step, error) : step))
   }
 
   /** Decides anew about the node that was refused, after others were faster or for good. */

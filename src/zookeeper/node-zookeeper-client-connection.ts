@@ -66,7 +66,7 @@ export class ZooKeeperConnection {
     return this.#state === 'dead'
   }
 
-  /** The last error of a socket. */
+  /** What last went wrong with a socket. */
   get socketError(): Error | undefined {
     return this.#hardened.socketError
   }

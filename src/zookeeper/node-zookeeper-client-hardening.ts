@@ -1,11 +1,12 @@
 import type { Buffer } from 'node:buffer'
 import type { Socket } from 'node:net'
+import { TransportError } from '../errors.js'
 import { CLIENT_STATES, type ClientManager } from './node-zookeeper-client-shape.js'
 import { FrameCutter } from './protocol/frames.js'
 
 /** What the outside may ask of a hardened client. */
 export interface HardenedClient {
-  /** The last error of a socket, which the client itself keeps to itself. */
+  /** What last went wrong with a socket, which the client keeps to itself. */
   readonly socketError: Error | undefined
   /** Stops the client in whatever state it is: no reconnect, no timer, no socket is left. */
   abandon(): void
@@ -34,7 +35,9 @@ export function hardenClient(manager: ClientManager): HardenedClient {
   const silence = new SilenceLimit(manager)
   let abandoned = false
   let socketError: Error | undefined
+  let greeted: Socket | undefined
   manager.onSocketConnected = () => {
+    greeted = manager.socket
     original.connected.call(manager)
     silence.begin()
   }
@@ -45,6 +48,8 @@ export function hardenClient(manager: ClientManager): HardenedClient {
   }
   manager.onSocketClosed = (hadError) => {
     silence.end()
+    const isGreeting = manager.state === CLIENT_STATES.connecting && manager.socket === greeted
+    if (isGreeting && !hadError) socketError = refusedSession()
     original.closed.call(manager, hadError)
   }
   manager.onSocketError = (error) => {
@@ -68,6 +73,16 @@ export function hardenClient(manager: ClientManager): HardenedClient {
       manager.socket?.destroy()
     },
   }
+}
+
+/** A server that will not have a session says nothing of why, and ends the connection. */
+function refusedSession(): TransportError {
+  return new TransportError('a server of ZooKeeper ended the connection before there was a session', {
+    system: 'zookeeper',
+    reason: 'CONNECTION_LOSS',
+    retryable: true,
+    hint: 'its ensemble may have lost its quorum, or it wants TLS, a certificate (`tls`) or fewer connections: its log tells',
+  })
 }
 
 /**

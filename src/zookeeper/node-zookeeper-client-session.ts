@@ -82,13 +82,14 @@ export class ZooKeeperSession {
   #giveUp(connection: ZooKeeperConnection, { doing }: ZooKeeperRequest<unknown>, sent: boolean): TransportError {
     const limit = `within ${this.#options.timeoutMs} ms`
     const cause = connection.socketError
+    const hint = sent || !(cause instanceof TransportError) ? undefined : cause.hint
     connection.abandon()
     return new TransportError(sent ? `ZooKeeper did not ${doing} ${limit}` : `no connection to ZooKeeper ${limit}`, {
       system: 'zookeeper',
       reason: 'OPERATION_TIMEOUT',
       retryable: true,
       cause,
-      hint: 'check that the servers of the connection string run and can be reached, or raise `timeoutMs`',
+      hint: hint ?? 'check that the servers of the connection string run and can be reached, or raise `timeoutMs`',
     })
   }
 

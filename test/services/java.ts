@@ -17,6 +17,8 @@ export interface JavaProgram {
    * @defaultValue so that it starts quickly and stays small
    */
   readonly flags?: readonly string[] | undefined
+  /** System properties of the JVM. @defaultValue none */
+  readonly systemProperties?: Readonly<Record<string, string>> | undefined
   /** Whether it is a server, which logs what it does, or a tool, which prints nothing but its result. */
   readonly logs: 'server' | 'tool'
   /** Folder for its temporary files, such as unpacked native libraries. The system's, when not given. */
@@ -34,7 +36,7 @@ const QUICK_AND_SMALL = ['-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1']
 
 /** The arguments that start a program. */
 export async function javaArguments(program: JavaProgram): Promise<string[]> {
-  const { temporaryDirectory, flags = QUICK_AND_SMALL } = program
+  const { temporaryDirectory, systemProperties = {}, flags = QUICK_AND_SMALL } = program
   return [
     `-Xmx${program.heapMegabytes}m`,
     ...flags,
@@ -42,6 +44,7 @@ export async function javaArguments(program: JavaProgram): Promise<string[]> {
     '-XX:-UsePerfData',
     ...(temporaryDirectory === undefined ? [] : [`-Djava.io.tmpdir=${temporaryDirectory}`]),
     loggingProperty(program),
+    ...Object.entries(systemProperties).map(([name, value]) => `-D${name}=${value}`),
     '-cp',
     // The JVM itself expands the star.
     join(await libraryDirectory(program.jars), '*'),

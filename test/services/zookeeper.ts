@@ -10,6 +10,8 @@ import type { ConfigurableServiceOptions, Service, ZooKeeperService } from './se
 export interface ZooKeeperOptions extends ConfigurableServiceOptions {
   /** Memory of the server, which holds its whole tree: about a kilobyte a node. @defaultValue `256` */
   readonly heapMegabytes?: number
+  /** System properties of the JVM, for what `zoo.cfg` cannot say. @defaultValue none */
+  readonly systemProperties?: Readonly<Record<string, string>>
 }
 
 /** Starts a ZooKeeper 3.9 server that stands alone. `properties` are lines of `zoo.cfg`. */
@@ -23,6 +25,7 @@ export async function startZooKeeper(options: ZooKeeperOptions = {}): Promise<Zo
 export interface ZooKeeperProcess extends ConfigurableServiceOptions {
   readonly port: number
   readonly heapMegabytes: number
+  readonly systemProperties?: Readonly<Record<string, string>> | undefined
   /** Its number in an ensemble; left out where it stands alone. */
   readonly myId?: number | undefined
 }
@@ -31,6 +34,7 @@ export interface ZooKeeperProcess extends ConfigurableServiceOptions {
 export async function startZooKeeperProcess({
   port,
   heapMegabytes,
+  systemProperties,
   myId,
   dataDirectory,
   properties,
@@ -41,6 +45,7 @@ export async function startZooKeeperProcess({
     dataDirectory,
     mainClass: 'org.apache.zookeeper.server.quorum.QuorumPeerMain',
     heapMegabytes,
+    systemProperties,
     async prepare(directory) {
       const data = join(directory, 'data')
       await mkdir(data, { recursive: true })
