@@ -8,8 +8,9 @@ import { NodeZooKeeperTransport } from 'kafkeep/node-zookeeper-client'
 import { S3Storage } from 'kafkeep/s3'
 import { createClient } from 'node-zookeeper-client'
 
-export function kafkaTransport(): KafkaJsTransport {
-  const brokers = required('KAFKA_BROKERS').split(',')
+/** `variable` names the brokers, for programs that know two clusters. */
+export function kafkaTransport(variable = 'KAFKA_BROKERS'): KafkaJsTransport {
+  const brokers = required(variable).split(',')
   return new KafkaJsTransport(new Kafka({ clientId: 'kafkeep-example', brokers, logLevel: logLevel.NOTHING }))
 }
 
@@ -36,8 +37,17 @@ export async function program(run: () => Promise<void>): Promise<void> {
   }
 }
 
-function required(name: string): string {
+/** What an environment variable says; it must say something. */
+export function required(name: string): string {
   const value = process.env[name]
   if (value === undefined || value === '') throw new Error(`set the environment variable ${name}`)
   return value
+}
+
+/** A positive number from an environment variable, or `fallback` where it is not set. */
+export function numberFrom(name: string, fallback: number): number {
+  const value = process.env[name] ?? String(fallback)
+  const number = Number(value)
+  if (value.trim() !== '' && number > 0 && number < Number.POSITIVE_INFINITY) return number
+  throw new Error(`${name} must be a number above 0, got ${value}`)
 }

@@ -1,98 +1,57 @@
-import { type ChildProcess, execFile } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { mkdir, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3'
 import { createClient } from 'node-zookeeper-client'
-import { beforeAll, describe, expect, it, onTestFinished } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { eventually } from '../../support/eventually.js'
+import { ExamplePrograms } from '../../support/example-programs.js'
 import { KafkaBench, messages } from '../../support/kafka.js'
 import { services } from '../../support/services.js'
 import { temporaryFolders } from '../../support/temporary-folders.js'
 
-const repository = join(import.meta.dirname, '../../..')
 const newFolder = temporaryFolders()
 
 describe('the example programs', () => {
-  const bucket = `examples-${randomUUID().slice(0, 8)}`
   const chroot = `/examples-${randomUUID().slice(0, 8)}`
   let bench: KafkaBench
+  let programs: ExamplePrograms
 
   beforeAll(async () => {
     bench = new KafkaBench('kafka4')
-    const { endpoint, accessKeyId, secretAccessKey } = services().s3
-    const credentials = { accessKeyId, secretAccessKey }
-    const client = new S3Client({ endpoint, region: 'us-east-1', forcePathStyle: true, credentials })
-    await client.send(new CreateBucketCommand({ Bucket: bucket }))
-    client.destroy()
+    programs = await ExamplePrograms.create({
+      KAFKA_BROKERS: bench.brokers.join(','),
+      ZOOKEEPER_CONNECT: `${services().zookeeper.connect}${chroot}`,
+    })
     await createRoot()
   })
 
-  interface Ended {
-    readonly code: number
-    readonly stdout: string
-    readonly stderr: string
-  }
-
-  interface Started {
-    readonly child: ChildProcess
-    readonly ended: Promise<Ended>
-  }
-
-  function start(name: string, args: readonly string[], environment: NodeJS.ProcessEnv = {}): Started {
-    const { endpoint, accessKeyId, secretAccessKey } = services().s3
-    const env = {
-      ...process.env,
-      KAFKA_BROKERS: bench.brokers.join(','),
-      ZOOKEEPER_CONNECT: `${services().zookeeper.connect}${chroot}`,
-      ...{ S3_ENDPOINT: endpoint, BUCKET: bucket, AWS_REGION: 'us-east-1' },
-      ...{ AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey },
-      ...environment,
-    }
-    const program = ['--import', 'tsx', join('examples', `${name}.ts`), ...args]
-    let end: (ended: Ended) => void = () => {}
-    const ended = new Promise<Ended>((resolve) => {
-      end = resolve
-    })
-    const options = { cwd: repository, env, timeout: 60_000 }
-    const child = execFile(process.execPath, program, options, (error, stdout, stderr) => {
-      end({ code: typeof error?.code === 'number' ? error.code : error === null ? 0 : -1, stdout, stderr })
-    })
-    onTestFinished(() => {
-      child.kill('SIGKILL')
-    })
-    return { child, ended }
-  }
-
-  function run(...program: Parameters<typeof start>): Promise<Ended> {
-    return start(...program).ended
-  }
+  afterAll(() => programs.close())
 
   it('archive a topic and restore it after it was lost', async () => {
     const topic = await bench.createTopic(2)
     await bench.produce(topic, [messages(0, 20)])
-    const archived = await run('archive-topics', [topic])
+    const archived = await programs.run('archive-topics', [topic])
     expect(archived).toMatchObject({ code: 0 })
     expect(archived.stdout).toMatch(/20 new records, checkpoint \d{8}T/)
     const folder = await newFolder()
     for (const name of [`${topic}-0`, `${topic}-1`, `${topic}-eu-2`]) await mkdir(join(folder, name))
-    const exported = await run('export-logs', [folder, topic])
+    const exported = await programs.run('export-logs', [folder, topic])
     const ofFirst = `${join(folder, topic)}-0: offsets 0 to 20, 1 files`
     expect(exported).toMatchObject({ code: 0, stdout: expect.stringContaining(`${ofFirst}\n`) })
     expect(await readdir(join(folder, `${topic}-0`))).toEqual(['00000000000000000000.log'])
     const [, checkpoint] = /checkpoint (\S+)/.exec(archived.stdout) ?? []
-    const seen = await run('look-at-archive', [topic], { KAFKA_BROKERS: '' })
+    const seen = await programs.run('look-at-archive', [topic], { KAFKA_BROKERS: '' })
     expect(seen).toMatchObject({ code: 0 })
     expect(seen.stdout).toContain(`checkpoint ${checkpoint}: 1 topics of cluster `)
     expect(seen.stdout).toMatch(new RegExp(`^topic ${topic}: id \\S+, first seen `, 'm'))
     expect(seen.stdout.match(/offsets 0 to \d+, \d+ records/g)).toHaveLength(2)
     await bench.admin((admin) => admin.deleteTopics({ topics: [topic] }))
-    const planned = await run('restore-topics', [topic], { PLAN: 'only', CHECKPOINT: checkpoint })
+    const planned = await programs.run('restore-topics', [topic], { PLAN: 'only', CHECKPOINT: checkpoint })
     expect(planned).toMatchObject({
       code: 0,
       stdout: expect.stringMatching(/: create, 2 partitions, offsets exact .*\n$/),
     })
-    const restored = await run('restore-topics', [topic])
+    const restored = await programs.run('restore-topics', [topic])
     expect(restored).toMatchObject({ code: 0 })
     expect(restored.stdout).toContain(`${topic}: ready\n`)
     expect(restored.stdout).toContain(`${topic}: done\n20 records restored`)
@@ -101,7 +60,7 @@ describe('the example programs', () => {
 
   it('follow a topic until they are asked to end', async () => {
     const topic = await bench.createTopic()
-    const { child, ended } = start('follow-topics', [topic], { MAX_SEGMENT_AGE_MS: '1000' })
+    const { child, ended } = programs.start('follow-topics', [topic], { MAX_SEGMENT_AGE_MS: '1000' })
     let printed = ''
     child.stdout?.on('data', (text: string) => {
       printed += text
@@ -114,22 +73,26 @@ describe('the example programs', () => {
   })
 
   it('take a snapshot of ZooKeeper and bring it back', async () => {
-    expect(await run('snapshot-zookeeper', [])).toMatchObject({ code: 0, stdout: expect.stringContaining('exact') })
-    expect(await run('restore-zookeeper', [])).toMatchObject({ code: 0 })
+    expect(await programs.run('snapshot-zookeeper', [])).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining('exact'),
+    })
+    expect(await programs.run('restore-zookeeper', [])).toMatchObject({ code: 0 })
   })
 
   it('list, verify, compare and prune snapshots of ZooKeeper', async () => {
     const prefix = { PREFIX: 'snapshots' }
-    for (const _ of ['older', 'newer']) expect(await run('snapshot-zookeeper', [], prefix)).toMatchObject({ code: 0 })
-    const seen = await run('look-at-snapshots', [], prefix)
+    for (const _ of ['older', 'newer'])
+      expect(await programs.run('snapshot-zookeeper', [], prefix)).toMatchObject({ code: 0 })
+    const seen = await programs.run('look-at-snapshots', [], prefix)
     expect(seen.code).toBe(0)
     const [older = '', newer = ''] = [...seen.stdout.matchAll(/^snapshot (\S+): \d+ znodes/gm)].map(([, id]) => id)
-    expect(await run('look-at-snapshots', [older, 'latest'], prefix)).toMatchObject({ code: 0, stdout: '' })
+    expect(await programs.run('look-at-snapshots', [older, 'latest'], prefix)).toMatchObject({ code: 0, stdout: '' })
     const rules = { ...prefix, LAST: '1', DAILY: '1', WEEKLY: '1' }
-    const told = await run('prune-snapshots', [], { ...rules, DRY_RUN: '1' })
+    const told = await programs.run('prune-snapshots', [], { ...rules, DRY_RUN: '1' })
     expect(told.stdout).toMatch(new RegExp(`^would delete znodes/${older}\\.znodes\\.jsonl, \\d+ bytes\n$`))
-    expect(await run('prune-snapshots', [], rules)).toMatchObject({ code: 0 })
-    expect((await run('look-at-snapshots', [], prefix)).stdout).toMatch(new RegExp(`^snapshot ${newer}:.*\n$`))
+    expect(await programs.run('prune-snapshots', [], rules)).toMatchObject({ code: 0 })
+    expect((await programs.run('look-at-snapshots', [], prefix)).stdout).toMatch(new RegExp(`^snapshot ${newer}:.*\n$`))
   })
 
   it.each([
@@ -143,7 +106,7 @@ describe('the example programs', () => {
     ['look-at-archive', [], { PREFIX: 'nothing-here' }, /^NOT_IN_ARCHIVE: /m],
     ['snapshot-zookeeper', [], { ZOOKEEPER_CONNECT: '' }, /set the environment variable ZOOKEEPER_CONNECT/],
   ])('%s %j ends with one clear sentence and exit code 1 when %j', async (name, args, environment, sentence) => {
-    const ended = await run(name, args, environment)
+    const ended = await programs.run(name, args, environment)
     expect(ended.code).toBe(1)
     expect(ended.stderr).toMatch(sentence)
     expect(ended.stderr).not.toMatch(/\n\s+at /)
