@@ -119,18 +119,19 @@ export class TopicArchive {
   }
 
   /**
-   * The batches that overlap a range, markers and aborted ones included.
+   * The batches that overlap a range, markers and aborted ones included. Where it takes less than half of a large segment
+   * only about that part is read, if the segment's codec allows it; then damage in the rest is not noticed.
    *
-   * @throws {@link ArchiveCorruptError} when offsets are in no intact segment; nothing of a damaged one is given.
+   * @throws {@link ArchiveCorruptError} when offsets are in no intact segment; nothing that is damaged is given.
    */
   batches(options: RangeOptions): AsyncGenerator<RecordBatch, void, void> {
     return this.#batches(checkedRange('batches', options))
   }
 
   /**
-   * The records of a range, in order.
+   * The records of a range, in order. A small range of offsets costs about that range, as for {@link TopicArchive.batches}.
    *
-   * @throws {@link ArchiveCorruptError} when offsets are in no intact segment; nothing of a damaged one is given.
+   * @throws {@link ArchiveCorruptError} when offsets are in no intact segment; nothing that is damaged is given.
    * @throws {@link LossyCodecError} when the archive does not keep offsets and they do not follow from its names.
    */
   records(options: RecordsOptions): AsyncGenerator<KafkaRecord, void, void> {
@@ -235,7 +236,8 @@ export class TopicArchive {
     const { chain: whole, spares } = await this.#chain(range)
     const chain = linksSince(whole, sinceMs)
     const progress = new ReadProgress(chain, range.onProgress)
-    for await (const item of readChain(this.#source, chain, { isolation, spares, signal: range.signal })) {
+    const options = { isolation, spares, slices: true, signal: range.signal }
+    for await (const item of readChain(this.#source, chain, options)) {
       if (item.offsets === 'unknown') {
         throw new LossyCodecError(
           `the archive of ${range.topic}-${range.partition} does not keep the offsets of its records`,

@@ -10,6 +10,7 @@ import { type ChainDamage, chainDamage, type SegmentFailure } from './chain-dama
 import { isWithin, offsetsOf, overlap } from './offset-ranges.js'
 import { listPartition, type SegmentInfo } from './partition-log.js'
 import { type OffsetKnowledge, offsetsIn, openSegment, type SegmentSource } from './read-segment.js'
+import { isSlice, readSlice } from './read-slice.js'
 
 /** What is read: what a read_committed consumer sees, all there is, or all with a word on what that consumer sees. */
 export type Isolation = 'committed' | 'uncommitted' | 'judged'
@@ -26,6 +27,8 @@ export interface DamagePolicy {
 export interface LinkContext extends StorageCallOptions {
   readonly source: SegmentSource
   readonly isolation: Isolation
+  /** Whether small parts of segments may be read without the rest. */
+  readonly slices: boolean
   /** Grows when objects are found to be gone, by what has come to be in their place. */
   readonly spares: SegmentInfo[]
   readonly onDamage: (damage: ChainDamage) => void
@@ -76,11 +79,11 @@ export class LinkReading {
   }
 
   /** Takes note that a part cannot be read further than to `reached`. Throws what is not damage. */
-  failed({ link, offsets }: OpenPart, error: unknown, reached: bigint): void {
+  async failed({ link, offsets }: OpenPart, error: unknown, reached: bigint): Promise<void> {
     if (!(error instanceof ArchiveCorruptError)) throw error
     // Where offsets are not known nobody can tell which records are still to come.
     if (offsets === 'unknown' && reached > link.from) throw error
-    this.#context.failures.set(link.segment.key, { segment: link.segment, error })
+    await this.#fail(link.segment, error)
     this.#reached = larger(this.#reached, smaller(reached, link.next))
   }
 
@@ -100,7 +103,7 @@ export class LinkReading {
   }
 
   async #tryToOpen(link: ChainLink<SegmentInfo>): Promise<OpenPart | undefined> {
-    const { source, isolation, signal, failures } = this.#context
+    const { source, isolation, slices, signal } = this.#context
     const { segment } = link
     const offsets = offsetsIn(source, segment)
     if (offsets === 'unknown' && !isWithin(segment, link)) {
@@ -110,13 +113,23 @@ export class LinkReading {
     }
     try {
       const aborted = isolation === 'uncommitted' ? [] : await readAborted(source.storage, segment, { signal })
-      return { link, offsets, aborted, batches: await openSegment(source, segment, { signal }) }
+      // Markers before the wanted batches count where there are aborted transactions.
+      const fromStart = aborted.length > 0
+      const batches =
+        slices && isSlice(source, link, { fromStart })
+          ? readSlice(source, link, { fromStart, signal })
+          : await openSegment(source, segment, { signal })
+      return { link, offsets, aborted, batches }
     } catch (error) {
       if (!(error instanceof ArchiveCorruptError)) throw error
-      failures.set(segment.key, { segment, error })
-      if (error.cause instanceof ObjectNotFoundError) await this.#listAgain(segment)
+      await this.#fail(segment, error)
       return undefined
     }
+  }
+
+  async #fail(segment: SegmentInfo, error: ArchiveCorruptError): Promise<void> {
+    this.#context.failures.set(segment.key, { segment, error })
+    if (error.cause instanceof ObjectNotFoundError) await this.#listAgain(segment)
   }
 
   /** An object that is gone may have been merged with others, or pruned, since it was listed. */

@@ -36,6 +36,13 @@ export function isUncut({ batch, from, next }: Pick<ChainBatch, 'batch' | 'from'
 /** How a chain is read. */
 export interface ChainReadOptions extends StorageCallOptions, DamagePolicy {
   readonly isolation: Isolation
+  /**
+   * Whether a small part of a segment may be read without the rest. Then the checksum of each batch is compared, not that
+   * of the whole object.
+   *
+   * @defaultValue `false`
+   */
+  readonly slices?: boolean | undefined
 }
 
 /**
@@ -48,9 +55,9 @@ export interface ChainReadOptions extends StorageCallOptions, DamagePolicy {
 export async function* readChain(
   source: SegmentSource,
   chain: readonly ChainLink<SegmentInfo>[],
-  { isolation, signal, spares = [], onDamage = throwDamage }: ChainReadOptions,
+  { isolation, slices = false, signal, spares = [], onDamage = throwDamage }: ChainReadOptions,
 ): AsyncGenerator<ChainBatch, void, void> {
-  const context = { source, isolation, signal, spares: [...spares], onDamage, failures: new Map() }
+  const context = { source, isolation, slices, signal, spares: [...spares], onDamage, failures: new Map() }
   for (const link of chain) {
     const reading = new LinkReading(context, chain, link)
     for (let part = await reading.open(); part !== undefined; part = await reading.open()) {
@@ -62,7 +69,7 @@ export async function* readChain(
         }
         reading.read(part)
       } catch (error) {
-        reading.failed(part, error, reached)
+        await reading.failed(part, error, reached)
       }
     }
   }

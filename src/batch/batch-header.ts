@@ -43,7 +43,7 @@ export const ATTRIBUTE = {
 export const COMPRESSION_TYPES: readonly CompressionType[] = ['none', 'gzip', 'snappy', 'lz4', 'zstd']
 
 /** The only format that brokers write since Kafka 0.11. */
-const MAGIC = 2
+export const MAGIC = 2
 
 /** Bytes that are not a record batch, or not an intact one. Those who know where they came from say so. */
 export class InvalidBatchError extends Error {

@@ -91,6 +91,22 @@ describe('TopicArchive', () => {
     }
   })
 
+  it('does not read all of a large segment for a small part of it', async () => {
+    const records = [{ value: Buffer.alloc(100_000) }]
+    const batches = Array.from({ length: 20 }, (_, index) => batchView({ baseOffset: 11n + BigInt(index), records }))
+    const { key } = await putSegment(storage, batches)
+    const asked: unknown[] = []
+    const get = storage.get.bind(storage)
+    storage.get = (of, options) => {
+      if (of === key) asked.push(options?.endByte)
+      return get(of, options)
+    }
+    expect(await offsets({ from: 11n, to: 13n })).toEqual([11n, 12n])
+    expect(asked).toEqual([262_144])
+    expect(await offsets({ from: 11n })).toHaveLength(20)
+    expect(asked).toEqual([262_144, undefined])
+  })
+
   it('gives the state of a checkpoint, whatever was archived since', async () => {
     expect(await offsets({ checkpoint, isolation: 'uncommitted' })).toHaveLength(8)
     await expect(offsets({ checkpoint, partition: 0 })).rejects.toMatchObject({ code: 'NOT_IN_ARCHIVE' })
