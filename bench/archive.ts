@@ -6,12 +6,12 @@ import { printAims } from './aims.js'
 import { archiveAims, type Measured } from './archive/aims.js'
 import type { ArchiveCandidate } from './archive/candidate.js'
 import { kafkeepToFiles, kafkeepToS3 } from './archive/kafkeep.js'
-import { consumerPerfTest, hasKcat, kcat } from './archive/rivals.js'
+import { consumerPerfTest, kcatIfInstalled } from './archive/rivals.js'
 import { ARCHIVE_WORKLOADS } from './archive/workloads.js'
 import { buildLibrary } from './build-library.js'
 import { asAdmin, transportOf } from './cluster.js'
 import { machine } from './measure.js'
-import { cpuColumn, PEAK_COLUMN, printResults, rateColumns } from './report.js'
+import { cpuColumn, leaveOut, PEAK_COLUMN, printResults, rateColumns } from './report.js'
 import { inTurn } from './rounds.js'
 import { tell } from './tell.js'
 import { type FilledTopic, fillTopic } from './topics/fill-topic.js'
@@ -38,9 +38,7 @@ export async function archiveBench(names: readonly string[]): Promise<void> {
       services.push(s3)
       candidates.push(await kafkeepToS3(s3))
     } else leaveOut('kafkeep to S3', obstacle)
-    if (await hasKcat()) candidates.push(kcat())
-    else leaveOut('kcat', 'install it (Debian: `apt-get install -y kcat`; macOS: `brew install kcat`)')
-    candidates.push(consumerPerfTest())
+    candidates.push(...(await kcatIfInstalled()), consumerPerfTest())
     const measured: Measured[] = []
     for (const workload of workloads) {
       const topic = await filledTopic(broker.brokers, workload)
@@ -66,9 +64,4 @@ function removeGroups(brokers: readonly string[]): Promise<void> {
     const { groups } = await admin.listGroups()
     await admin.deleteGroups(groups.map(({ groupId }) => groupId))
   })
-}
-
-/** Nobody is to take a shorter table for the whole one. */
-function leaveOut(name: string, why: string): void {
-  console.log(`\n${name} is left out: ${why}.`)
 }

@@ -52,3 +52,8 @@ export function printResults(topic: FilledTopic, results: readonly Result[], col
   const rows = results.map(({ name, rounds }) => [name, ...columns.map(({ of }) => spread(rounds.map(of)))])
   printTable(['', ...columns.map(({ heading }) => heading)], rows)
 }
+
+/** Nobody is to take a shorter table for the whole one. */
+export function leaveOut(name: string, why: string): void {
+  console.log(`\n${name} is left out: ${why}.`)
+}

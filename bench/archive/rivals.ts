@@ -1,20 +1,24 @@
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import { javaArguments, javaExecutable } from '../../test/services/java.js'
+import { leaveOut } from '../report.js'
+import type { Candidate } from '../rounds.js'
 import { timed } from '../timed-process.js'
 import type { ArchiveCandidate } from './candidate.js'
 
 const HEAP_MEGABYTES = 256
 const TIMEOUT_MS = 60_000
 
-/** Whether kcat is installed. */
-export async function hasKcat(): Promise<boolean> {
+/** kcat, where it is installed; else it is said that it is left out. */
+export async function kcatIfInstalled(): Promise<readonly Candidate<'kcat'>[]> {
   const version = await promisify(execFile)('kcat', ['-V']).catch(() => undefined)
-  return version !== undefined
+  if (version !== undefined) return [kcat()]
+  leaveOut('kcat', 'install it (Debian: `apt-get install -y kcat`; macOS: `brew install kcat`)')
+  return []
 }
 
 /** kcat, which is librdkafka in C, reading to nowhere. */
-export function kcat(): ArchiveCandidate {
+function kcat(): Candidate<'kcat'> {
   return {
     id: 'kcat',
     name: 'kcat to nowhere',

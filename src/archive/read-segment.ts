@@ -4,6 +4,7 @@ import { type RecordBatch, type RecordBatchView, viewOf } from '../batch/record-
 import { rebased } from '../batch/write-batch.js'
 import { topicCodecFor } from '../codec/built-in.js'
 import type { Codec } from '../codec/codec.js'
+import { batchLists } from '../codec/log-segments.js'
 import { ArchiveCorruptError, ObjectNotFoundError } from '../errors.js'
 import type { ArchiveStorage, StorageCallOptions } from '../storage/storage.js'
 import { BRING_BACK } from './finding.js'
@@ -65,12 +66,12 @@ export async function openSegment(
   const foreign = codec.foreign !== undefined
   const bytes = checkedChunks(storage, segment, { foreign, signal })
   // The codec of foreign objects looks at each part before it gives something of it.
-  return batchesOf(codec, foreign ? bytes : released(await allOf(bytes)), segment, signal)
+  return oneByOne(listsOf(codec, foreign ? bytes : released(await allOf(bytes)), segment, signal))
 }
 
 /**
- * The batches of a segment as its object comes, without holding all of it. Only at the end is the checksum compared with
- * the name: for those who look at a segment and pass nothing of it on.
+ * The batches of a segment as its object comes, without holding all of it, in lists. Only at the end is the checksum
+ * compared with the name: for those who look at a segment and pass nothing of it on.
  *
  * @throws {@link ArchiveCorruptError} as {@link readSegment} does, possibly after the batches.
  */
@@ -78,35 +79,55 @@ export async function* streamSegment(
   { storage, codecs }: SegmentSource,
   segment: SegmentInfo,
   { signal }: StorageCallOptions,
-): AsyncGenerator<RecordBatchView, void, void> {
+): AsyncGenerator<readonly RecordBatchView[], void, void> {
   const codec = topicCodecFor(segment.extension, codecs)
   const foreign = codec.foreign !== undefined
-  yield* batchesOf(codec, checkedChunks(storage, segment, { foreign, signal }), segment, signal)
+  yield* listsOf(codec, checkedChunks(storage, segment, { foreign, signal }), segment, signal)
 }
 
-async function* batchesOf(
+async function* oneByOne(lists: AsyncIterable<readonly RecordBatchView[]>) {
+  for await (const batches of lists) for (const batch of batches) yield batch
+}
+
+async function* listsOf(
   codec: Codec<RecordBatch>,
   bytes: AsyncIterable<Uint8Array>,
   segment: SegmentInfo,
   signal: AbortSignal | undefined,
-): AsyncGenerator<RecordBatchView, void, void> {
-  let offset = segment.from
-  let records = 0
-  const place = placeOf(codec, segment)
-  for await (const decoded of decodeAll(codec, bytes, segment, signal)) {
-    // Codecs that lose offsets count from 0; the name tells where the segment begins.
-    const placed = codec.lossless ? decoded.bytes : rebased(decoded.bytes, offset)
-    const batch = viewOf({ bytes: placed }, place)
-    // Only the first batch may begin before its segment: the log began inside it.
-    const { baseOffset, nextOffset } = batch
-    const tooEarly = baseOffset < offset && offset !== segment.from
-    if (tooEarly || nextOffset <= offset || nextOffset > segment.next) throw misplaced(segment, batch)
-    offset = nextOffset
-    records += batch.recordCount
-    yield batch
+): AsyncGenerator<readonly RecordBatchView[], void, void> {
+  const order = new BatchOrder(segment)
+  try {
+    const lists =
+      codec.verbatim === true
+        ? batchLists(bytes, { signal, partition: segment })
+        : decodedLists(codec, bytes, order, { signal })
+    for await (const batches of lists) {
+      const fitting = batches.findIndex((batch) => !order.take(batch))
+      if (fitting !== 0) yield fitting === -1 ? batches : batches.slice(0, fitting)
+      const wrong = batches[fitting]
+      if (wrong !== undefined) throw misplaced(segment, wrong)
+    }
+  } catch (cause) {
+    if (cause instanceof ArchiveCorruptError && cause.key === undefined) throw damaged(segment, cause.message, cause)
+    throw cause
   }
-  if (codec.lossless || records === segment.records) return
-  throw damaged(segment, `it holds ${records} records where ${segment.records} should be`)
+  if (codec.lossless || order.records === segment.records) return
+  throw damaged(segment, `it holds ${order.records} records where ${segment.records} should be`)
+}
+
+/** The batches that a codec gives, each by itself. */
+async function* decodedLists(
+  codec: Codec<RecordBatch>,
+  bytes: AsyncIterable<Uint8Array>,
+  order: BatchOrder,
+  { signal }: StorageCallOptions,
+): AsyncGenerator<readonly RecordBatchView[], void, void> {
+  const { segment } = order
+  const place = placeOf(codec, segment)
+  for await (const decoded of codec.decode(bytes, { signal, subject: segmentSubject(segment) })) {
+    // Codecs that lose offsets count from 0; the name tells where the segment begins.
+    yield [viewOf({ bytes: codec.lossless ? decoded.bytes : rebased(decoded.bytes, order.next) }, place)]
+  }
 }
 
 /** Where the records of a segment are from, and how far their offsets are known. */
@@ -115,17 +136,27 @@ function placeOf({ foreign }: Codec<RecordBatch>, { topic, partition, from }: Se
   return { topic, partition, knownOffset: foreign === 'placed' ? from : from - 1n }
 }
 
-async function* decodeAll(
-  codec: Codec<RecordBatch>,
-  bytes: AsyncIterable<Uint8Array>,
-  segment: SegmentInfo,
-  signal: AbortSignal | undefined,
-): AsyncGenerator<RecordBatch, void, void> {
-  try {
-    yield* codec.decode(bytes, { signal, subject: segmentSubject(segment) })
-  } catch (cause) {
-    if (cause instanceof ArchiveCorruptError && cause.key === undefined) throw damaged(segment, cause.message, cause)
-    throw cause
+/** Follows the batches of a segment, which must ascend within the offsets of its name. */
+class BatchOrder {
+  readonly segment: SegmentInfo
+  /** Offset after the last batch. */
+  next: bigint
+  records = 0
+
+  constructor(segment: SegmentInfo) {
+    this.segment = segment
+    this.next = segment.from
+  }
+
+  /** Answers whether the batch may come now. */
+  take({ baseOffset, nextOffset, recordCount }: RecordBatchView): boolean {
+    const { from, next } = this.segment
+    // Only the first batch may begin before its segment: the log began inside it.
+    const isTooEarly = baseOffset < this.next && this.next !== from
+    if (isTooEarly || nextOffset <= this.next || nextOffset > next) return false
+    this.next = nextOffset
+    this.records += recordCount
+    return true
   }
 }
 

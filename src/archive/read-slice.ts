@@ -1,9 +1,9 @@
-import { type RecordBatchView, viewOf } from '../batch/record-batch.js'
+import type { RecordBatchView } from '../batch/record-batch.js'
 import { topicCodecFor } from '../codec/built-in.js'
+import { batchLists } from '../codec/log-segments.js'
 import { ArchiveCorruptError, ObjectNotFoundError } from '../errors.js'
 import type { ArchiveStorage, StorageCallOptions } from '../storage/storage.js'
 import type { ChainLink } from './chain.js'
-import { segmentSubject } from './names.js'
 import type { SegmentInfo } from './partition-log.js'
 import { openSegment, type SegmentSource } from './read-segment.js'
 import { objectStart, type SliceStart, sliceStart } from './slice-start.js'
@@ -47,7 +47,7 @@ export async function* readSlice(
 ): AsyncGenerator<RecordBatchView, void, void> {
   const { segment } = link
   const start = await startOf(source, link, { signal, fromStart })
-  const doubtful = start === undefined ? 0n : yield* soundBatches(source, link, start, { signal })
+  const doubtful = start === undefined ? 0n : yield* soundBatches(source.storage, link, start, { signal })
   if (doubtful === undefined) return
   for await (const batch of await openSegment(source, segment, { signal })) {
     if (batch.nextOffset > doubtful) yield batch
@@ -72,22 +72,22 @@ async function startOf(
  * the offset from which on the object must be read whole.
  */
 async function* soundBatches(
-  { storage, codecs }: SegmentSource,
+  storage: ArchiveStorage,
   { segment, next }: ChainLink<SegmentInfo>,
   { position, baseOffset, leaderEpoch }: SliceStart,
   { signal }: StorageCallOptions,
 ): AsyncGenerator<RecordBatchView, bigint | undefined, void> {
-  const codec = topicCodecFor(segment.extension, codecs)
-  const options = { signal, subject: segmentSubject(segment) }
+  const lists = batchLists(bytesFrom(storage, segment, position, { signal }), { signal, partition: segment })
   let reached = baseOffset
   try {
-    for await (const { bytes } of codec.decode(bytesFrom(storage, segment, position, { signal }), options)) {
-      const batch = viewOf({ bytes }, segment)
-      // An offset or an epoch that is a new one may also be a damaged one: no checksum of the batch covers them.
-      if (batch.baseOffset !== reached || batch.leaderEpoch !== leaderEpoch || !batch.intact) return reached
-      yield batch
-      reached = batch.nextOffset
-      if (reached >= next) return undefined
+    for await (const batches of lists) {
+      for (const batch of batches) {
+        // An offset or an epoch that is a new one may also be a damaged one: no checksum of the batch covers them.
+        if (batch.baseOffset !== reached || batch.leaderEpoch !== leaderEpoch || !batch.intact) return reached
+        yield batch
+        reached = batch.nextOffset
+        if (reached >= next) return undefined
+      }
     }
   } catch (error) {
     undecided(error)

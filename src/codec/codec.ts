@@ -26,7 +26,7 @@ export interface Codec<T> {
   readonly seekable: boolean
   /**
    * Whether `encode` gives exactly the bytes of the items, one after another. Then the archiver may hand these bytes to
-   * the storage by itself.
+   * the storage by itself, and readers may take the batches from the object by themselves.
    *
    * @defaultValue `false`
    */

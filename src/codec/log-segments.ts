@@ -1,5 +1,6 @@
 import { batchBytesAt, InvalidBatchError } from '../batch/batch-header.js'
-import { batchesIn, type RecordBatch } from '../batch/record-batch.js'
+import { batchesIn, type RecordBatch, type RecordBatchView } from '../batch/record-batch.js'
+import type { TopicPartition } from '../batch/topic-partition.js'
 import { ArchiveCorruptError } from '../errors.js'
 import { GatheredBytes } from '../internal/gathered-bytes.js'
 import type { Codec, CodecCallOptions } from './codec.js'
@@ -23,21 +24,47 @@ async function* decode(
   bytes: AsyncIterable<Uint8Array>,
   { signal }: CodecCallOptions = {},
 ): AsyncGenerator<RecordBatch, void, void> {
+  for await (const batches of batchLists(bytes, { signal })) yield* batches
+}
+
+/**
+ * The batches of an object that holds nothing else, those of a chunk at once: to wait for each small batch would take
+ * longer than to read it. `partition` is what their records will say they are from.
+ *
+ * @throws {@link ArchiveCorruptError} as `decode` does, once everything before is given.
+ */
+export async function* batchLists(
+  bytes: AsyncIterable<Uint8Array>,
+  { signal, partition }: { readonly signal?: AbortSignal | undefined; readonly partition?: TopicPartition },
+): AsyncGenerator<readonly RecordBatchView[], void, void> {
   const gathered = new GatheredBytes()
   for await (const chunk of bytes) {
     signal?.throwIfAborted()
     gathered.add(chunk)
-    try {
-      for (let piece = gathered.next(); piece !== undefined; piece = gathered.next()) {
-        const end = yield* batchesIn(piece)
-        gathered.keep(piece.subarray(end), batchBytesAt(piece, end))
-      }
-    } catch (cause) {
-      if (cause instanceof InvalidBatchError) throw new ArchiveCorruptError(cause.message, { cause })
-      throw cause
+    for (let piece = gathered.next(); piece !== undefined; piece = gathered.next()) {
+      const { batches, end, invalid } = wholeBatches(piece, partition)
+      if (batches.length > 0) yield batches
+      if (invalid !== undefined) throw new ArchiveCorruptError(invalid.message, { cause: invalid })
+      gathered.keep(piece.subarray(end), batchBytesAt(piece, end))
     }
   }
   if (gathered.length > 0) {
     throw new ArchiveCorruptError(`a log segment ends ${gathered.length} bytes into a record batch`)
+  }
+}
+
+/** The whole batches at the beginning of a piece, where they end, and why not more can be one. */
+function wholeBatches(piece: Buffer, partition: TopicPartition | undefined) {
+  const batches: RecordBatchView[] = []
+  let end = 0
+  try {
+    for (const batch of batchesIn(piece, partition)) {
+      batches.push(batch)
+      end += batch.bytes.length
+    }
+    return { batches, end }
+  } catch (error) {
+    if (error instanceof InvalidBatchError) return { batches, end, invalid: error }
+    throw error
   }
 }

@@ -47,9 +47,10 @@ async function* marksOfBatches(
   range: OffsetRange,
   { signal }: StorageCallOptions,
 ): AsyncGenerator<string, void, void> {
-  for await (const batch of streamSegment(source, segment, { signal })) {
-    const { baseOffset: from, nextOffset: next } = batch
-    if (overlap({ from, next }, range) !== undefined) yield `${from} ${batch.bytes.readUInt32BE(FIELD.crc)}`
+  for await (const batches of streamSegment(source, segment, { signal })) {
+    for (const { baseOffset: from, nextOffset: next, bytes } of batches) {
+      if (overlap({ from, next }, range) !== undefined) yield `${from} ${bytes.readUInt32BE(FIELD.crc)}`
+    }
   }
 }
 
@@ -60,8 +61,8 @@ async function* marksOfRecords(
   { from, next }: OffsetRange,
   { signal }: StorageCallOptions,
 ): AsyncGenerator<string, void, void> {
-  for await (const batch of streamSegment(source, segment, { signal })) {
-    for (const { offset, key, value } of batch.control ? [] : batch.records()) {
+  for await (const batches of streamSegment(source, segment, { signal })) {
+    for (const { offset, key, value } of batches.flatMap((batch) => (batch.control ? [] : [...batch.records()]))) {
       if (offset >= from && offset < next) yield `${offset} ${crc32c(key ?? NOTHING)} ${crc32c(value ?? NOTHING)}`
     }
   }

@@ -22,7 +22,7 @@ interface Content {
 
 const EXCHANGED = 'the object was renamed or exchanged: bring back the one that belongs there, or give it its own name'
 
-/** Reads a segment: every checksum, what its name says, and its sidecar. Holds a few batches at a time. */
+/** Reads a segment: every checksum, what its name says, and its sidecar. Holds a chunk of it at a time. */
 export async function readDeeply(
   source: SegmentSource,
   segment: SegmentInfo,
@@ -35,10 +35,12 @@ export async function readDeeply(
   const content: Content = { firstEpoch: -1, lastEpoch: -1, records: 0, maxTimestampMs: -1n }
   const { lossless } = topicCodecFor(segment.extension, codecs)
   try {
-    for await (const batch of streamSegment({ storage, codecs }, segment, { signal })) {
-      if (lossless && !batch.intact) return [...findings, brokenBatch(segment, batch)]
-      take(content, batch)
-      sidecar?.take(batch)
+    for await (const batches of streamSegment({ storage, codecs }, segment, { signal })) {
+      for (const batch of batches) {
+        if (lossless && !batch.intact) return [...findings, brokenBatch(segment, batch)]
+        take(content, batch)
+        sidecar?.take(batch)
+      }
     }
   } catch (error) {
     return [...findings, findingOf(error, segment.key, segment)]

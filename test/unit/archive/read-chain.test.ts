@@ -1,7 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import type { ChainDamage } from '../../../src/archive/chain-damage.js'
 import { chainFor, type SegmentInfo } from '../../../src/archive/partition-log.js'
 import { linksSince, readChain, recordsOf } from '../../../src/archive/read-chain.js'
+import { RecordBatchView } from '../../../src/batch/record-batch.js'
 import { logSegments } from '../../../src/codec/log-segments.js'
 import { MemoryStorage } from '../../../src/storage/memory.js'
 import { batchView, numberedRecords } from '../../support/batches.js'
@@ -115,5 +117,30 @@ describe('a read of everything', () => {
     expect(linksSince(links, 90n)).toEqual(links)
     expect(linksSince(links, 91n)).toEqual([])
     expect(linksSince(links, undefined)).toEqual(links)
+  })
+})
+
+describe('a segment that holds something wrong', () => {
+  const wanted = { from: 0n, next: 6n }
+  const [first, second] = [0n, 2n].map((baseOffset) => batchView({ baseOffset, records: numberedRecords(2) }))
+  const wrong: Record<string, readonly RecordBatchView[]> = {
+    'a batch that does not belong there': [batchView({ baseOffset: 2n, records: numberedRecords(2) })],
+    'no batch': [new RecordBatchView(Buffer.alloc(70, 1))],
+  }
+
+  it.each(Object.entries(wrong))('gives everything that is before it: %s', async (_, batches) => {
+    const storage = new MemoryStorage()
+    const good = [first, second].flatMap((batch) => batch ?? [])
+    const bytes = Buffer.concat([...good, ...batches].map((batch) => batch.bytes))
+    const segment = await putSegment(storage, good, { bytes, next: wanted.next })
+    const chain = chainFor(partitionLog({ segments: [segment] }), { generation: 1, ...wanted })
+    const offsets: bigint[] = []
+    const holes: object[] = []
+    const onDamage = ({ hole: { from, next } }: ChainDamage) => void holes.push({ from, next })
+    for await (const item of readChain({ storage, codecs: [] }, chain, { isolation: 'uncommitted', onDamage })) {
+      for (const { offset } of recordsOf(item)) offsets.push(offset)
+    }
+    expect(offsets).toEqual([0n, 1n, 2n, 3n])
+    expect(holes).toEqual([{ from: 4n, next: 6n }])
   })
 })
