@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import { znodeCodecFor } from '../codec/built-in.js'
 import type { Codec } from '../codec/codec.js'
 import { ArchiveCorruptError, StorageError } from '../errors.js'
@@ -35,6 +36,8 @@ export type SnapshotFacts = Omit<SnapshotHeader, keyof SnapshotContent>
 
 /** Largest object that is encoded in memory; of larger ones there is never more than a part. */
 const IN_MEMORY_BYTES = 8_388_608
+/** Nodes that are summed up without a pause. */
+const NODES_AT_ONCE = 500
 
 /**
  * Stores a snapshot as one object, whole or not at all. `nodes` is read several times, and must give the same each time:
@@ -51,12 +54,15 @@ export async function writeSnapshot(
 ): Promise<SnapshotHeader & { readonly id: string }> {
   const { facts, nodes, codec } = snapshot
   const tally = new NodeTally()
-  for await (const node of nodes()) tally.add(node)
+  for await (const node of nodes()) {
+    tally.add(node)
+    if (tally.content.nodes % NODES_AT_ONCE === 0) await pause(signal)
+  }
   const header = { ...facts, ...tally.content }
   const id = newInstantId(facts.takenMs)
   const key = `${ZNODES_PREFIX}${id}${codec.extension}`
   const encoded = () => codec.encode(withHeader(header, nodes()), { signal, subject: id })
-  const { created } = await storage.put(key, (await inMemory(encoded())) ?? encoded, { signal })
+  const { created } = await storage.put(key, (await inMemory(encoded(), signal)) ?? encoded, { signal })
   if (!created) throw new StorageError(`${key} exists already`, { key, retryable: true })
   return { id, ...header }
 }
@@ -66,15 +72,25 @@ export async function writeSnapshot(
  * is known, and a codec that encrypts gives other bytes each time. Of a large object the repetition would then meet one
  * of unknown origin, and the snapshot would have to be taken anew.
  */
-async function inMemory(encoded: AsyncIterable<Uint8Array>): Promise<Uint8Array[] | undefined> {
+async function inMemory(
+  encoded: AsyncIterable<Uint8Array>,
+  signal: AbortSignal | undefined,
+): Promise<Uint8Array[] | undefined> {
   const chunks: Uint8Array[] = []
   let bytes = 0
   for await (const chunk of encoded) {
     bytes += chunk.length
     if (bytes > IN_MEMORY_BYTES) return undefined
     chunks.push(chunk)
+    await pause(signal)
   }
   return chunks
+}
+
+/** Nodes come from memory: without pauses nothing else would run between a million of them, not even timers. */
+async function pause(signal: AbortSignal | undefined): Promise<void> {
+  await setImmediate()
+  signal?.throwIfAborted()
 }
 
 async function* withHeader(header: SnapshotHeader, nodes: AsyncIterable<Znode>): AsyncGenerator<Znode> {

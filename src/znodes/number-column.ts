@@ -1,17 +1,9 @@
-type Numbers = Int32Array | Float64Array
-
 const CHUNK_LENGTH = 65_536
 
-/** A list of numbers that grows without ever being copied. */
-export class NumberColumn<T extends Numbers> {
-  readonly #chunks: T[] = []
-  readonly #newChunk: (length: number) => T
+/** A list of 32-bit numbers that grows without ever being copied. */
+export class NumberColumn {
+  readonly #chunks: Int32Array[] = []
   #length = 0
-
-  /** Keeps what the arrays of `newChunk` can keep. */
-  constructor(newChunk: (length: number) => T) {
-    this.#newChunk = newChunk
-  }
 
   get length(): number {
     return this.#length
@@ -19,7 +11,7 @@ export class NumberColumn<T extends Numbers> {
 
   push(value: number): void {
     const index = this.#length
-    if (index % CHUNK_LENGTH === 0) this.#chunks.push(this.#newChunk(CHUNK_LENGTH))
+    if (index % CHUNK_LENGTH === 0) this.#chunks.push(new Int32Array(CHUNK_LENGTH))
     this.#length += 1
     this.set(index, value)
   }
@@ -32,7 +24,7 @@ export class NumberColumn<T extends Numbers> {
     this.#chunk(index)[index % CHUNK_LENGTH] = value
   }
 
-  #chunk(index: number): T {
+  #chunk(index: number): Int32Array {
     const chunk = this.#chunks[Math.floor(index / CHUNK_LENGTH)]
     if (chunk === undefined || index >= this.#length) throw new RangeError(`there is no number ${index}`)
     return chunk

@@ -1,6 +1,10 @@
 import { Buffer } from 'node:buffer'
 
 const CHUNK_BYTES = 1_048_576
+/** Pieces begin at multiples of it, so that positions of 31 bits reach further than any tree. */
+const UNIT_BYTES = 4
+const CHUNK_UNITS = CHUNK_BYTES / UNIT_BYTES
+const MAX_POSITION = 2 ** 31 - 1
 
 interface Chunk {
   readonly bytes: Buffer
@@ -10,22 +14,27 @@ interface Chunk {
 
 /**
  * Keeps many small pieces of bytes outside of the garbage-collected heap, in which each of them would take several times
- * its size. A piece is known by its position, which says in which chunk it is, and where there.
+ * its size. A piece is known by its position, a number of 31 bits that says in which chunk it is, and where there.
  */
 export class PackedBytes {
   readonly #chunks: (Chunk | undefined)[] = []
   #end = CHUNK_BYTES
 
-  /** Room for a piece of `size` bytes, which is to be written at once. */
+  /**
+   * Room for a piece of `size` bytes, which is to be written at once.
+   *
+   * @throws RangeError behind 8 GiB.
+   */
   reserve(size: number): number {
     if (this.#end + size > CHUNK_BYTES) {
       this.#chunks.push({ bytes: Buffer.allocUnsafeSlow(Math.max(size, CHUNK_BYTES)), live: 0 })
       this.#end = 0
     }
     const index = this.#chunks.length - 1
-    const position = index * CHUNK_BYTES + this.#end
+    const position = index * CHUNK_UNITS + this.#end / UNIT_BYTES
+    if (position > MAX_POSITION) throw new RangeError('a tree of znodes takes more memory than there are positions for')
     this.#chunk(position).live += size
-    this.#end += size
+    this.#end = Math.ceil((this.#end + size) / UNIT_BYTES) * UNIT_BYTES
     return position
   }
 
@@ -36,7 +45,7 @@ export class PackedBytes {
 
   /** Where the piece at `position` begins in its chunk. */
   offsetOf(position: number): number {
-    return position % CHUNK_BYTES
+    return (position % CHUNK_UNITS) * UNIT_BYTES
   }
 
   /** Whether a piece is in a chunk of which less than half is still needed, so that moving it frees memory. */
@@ -59,15 +68,15 @@ export class PackedBytes {
   release(position: number, size: number): void {
     const chunk = this.#chunk(position)
     chunk.live -= size
-    if (chunk.live === 0 && !this.#isLast(position)) this.#chunks[Math.floor(position / CHUNK_BYTES)] = undefined
+    if (chunk.live === 0 && !this.#isLast(position)) this.#chunks[Math.floor(position / CHUNK_UNITS)] = undefined
   }
 
   #isLast(position: number): boolean {
-    return Math.floor(position / CHUNK_BYTES) === this.#chunks.length - 1
+    return Math.floor(position / CHUNK_UNITS) === this.#chunks.length - 1
   }
 
   #chunk(position: number): Chunk {
-    const chunk = this.#chunks[Math.floor(position / CHUNK_BYTES)]
+    const chunk = this.#chunks[Math.floor(position / CHUNK_UNITS)]
     if (chunk === undefined) throw new RangeError(`nothing is kept at ${position}`)
     return chunk
   }

@@ -58,19 +58,20 @@ function isBelow(visit: Visit): boolean {
 
 /** The children of every node, one after the other. */
 class Families {
-  readonly #starts: Uint32Array
+  /** Behind the last child of each node; the first one is behind the last one of the node before. */
+  readonly #ends: Uint32Array
   readonly #members: Uint32Array
 
   constructor(tree: TreeStore) {
-    const ends = new Uint32Array(tree.end + 1)
+    const ends = new Uint32Array(tree.end)
     const members = new Uint32Array(tree.end)
     const isMember = (node: NodeNumber) => node !== ROOT && !tree.isRemoved(node)
     for (let node = ROOT; node < tree.end; node += 1) {
       const next = tree.parentOf(node) + 1
-      if (isMember(node)) ends[next] = (ends[next] ?? 0) + 1
+      if (isMember(node) && next < ends.length) ends[next] = (ends[next] ?? 0) + 1
     }
     for (let index = 1; index < ends.length; index += 1) ends[index] = (ends[index] ?? 0) + (ends[index - 1] ?? 0)
-    this.#starts = ends.slice()
+    // What is where the children of each node begin becomes where they end, as they are put there.
     for (let node = ROOT; node < tree.end; node += 1) {
       if (!isMember(node)) continue
       const parent = tree.parentOf(node)
@@ -78,14 +79,19 @@ class Families {
       members[index] = node
       ends[parent] = index + 1
     }
+    this.#ends = ends
     this.#members = members
   }
 
   hasChildren(node: NodeNumber): boolean {
-    return this.#starts[node] !== this.#starts[node + 1]
+    return this.#startOf(node) !== this.#ends[node]
   }
 
   childrenOf(node: NodeNumber): Uint32Array {
-    return this.#members.subarray(this.#starts[node], this.#starts[node + 1])
+    return this.#members.subarray(this.#startOf(node), this.#ends[node])
+  }
+
+  #startOf(node: NodeNumber): number {
+    return this.#ends[node - 1] ?? 0
   }
 }

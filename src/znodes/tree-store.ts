@@ -20,13 +20,13 @@ const SLASH = 0x2f
 const PAST_END = -1
 
 /**
- * Keeps a tree while it is being read. A node takes about 50 bytes besides its name and its data; as an object it would
+ * Keeps a tree while it is being read. A node takes about 40 bytes besides its name and its data; as an object it would
  * take ten times as much. Of a node there may be a reading or, as long as it is only known from its parent, none.
  */
 export class TreeStore {
-  readonly #parents = new NumberColumn((length) => new Int32Array(length))
-  readonly #names = new NumberColumn((length) => new Float64Array(length))
-  readonly #readings = new NumberColumn((length) => new Float64Array(length))
+  readonly #parents = new NumberColumn()
+  readonly #names = new NumberColumn()
+  readonly #readings = new NumberColumn()
   readonly #bytes = new PackedBytes()
   readonly #acls: (readonly Acl[])[] = []
   readonly #aclNumbers = new Map<string, number>()

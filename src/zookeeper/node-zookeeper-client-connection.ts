@@ -78,6 +78,11 @@ export class ZooKeeperConnection {
     return path === '/' ? chroot : chroot + path
   }
 
+  /** Whether requests can be sent. */
+  get isReady(): boolean {
+    return this.#state === 'ready'
+  }
+
   /** Resolves when requests can be sent. */
   ready(): Promise<void> {
     if (this.#state === 'ready') return Promise.resolve()

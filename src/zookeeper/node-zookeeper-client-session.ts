@@ -1,7 +1,7 @@
 import type { ConnectionOptions } from 'node:tls'
 import { TransportError } from '../errors.js'
 import { abortable } from '../internal/abort.js'
-import { Deadline, DeadlinePassedError } from '../internal/deadline.js'
+import { DeadlinePassedError, Deadlines } from '../internal/deadline.js'
 import { isConnectionLoss, type ZooKeeperAuth, ZooKeeperConnection } from './node-zookeeper-client-connection.js'
 import { checkedClient } from './node-zookeeper-client-shape.js'
 import type { Resolve, ZooKeeperRequest } from './protocol/requests.js'
@@ -27,6 +27,7 @@ interface SessionOptions {
 /** Asks and answers across lost connections and expired sessions, each call within its deadline. */
 export class ZooKeeperSession {
   readonly #options: SessionOptions
+  readonly #deadlines: Deadlines
   #current: ZooKeeperConnection | undefined
   #closed = false
   /** The newest transaction that any answer has told of. */
@@ -34,6 +35,7 @@ export class ZooKeeperSession {
 
   constructor(options: SessionOptions) {
     this.#options = options
+    this.#deadlines = new Deadlines(options.timeoutMs)
   }
 
   /** Turns a path below the connection's root into the server's. */
@@ -59,13 +61,13 @@ export class ZooKeeperSession {
   }
 
   async #answerTo<T>(make: (resolve: Resolve) => ZooKeeperRequest<T>): Promise<Answered<T>> {
-    const deadline = new Deadline(this.#options.timeoutMs)
+    const deadline = this.#deadlines.next()
     for (;;) {
       const connection = this.#connection()
       const request = make((path) => connection.resolve(path))
       let sent = false
       try {
-        await deadline.wait(connection.ready())
+        if (!connection.isReady) await deadline.wait(connection.ready())
         sent = true
         const { zxid, content } = await deadline.wait(connection.send(request, this.#zxid))
         if (zxid > this.#zxid) this.#zxid = zxid

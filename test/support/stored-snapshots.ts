@@ -1,6 +1,6 @@
 import { findSnapshot, type SnapshotFacts, writeSnapshot } from '../../src/archive/znode-snapshot.js'
 import { jsonLinesZnodes } from '../../src/codec/json-lines-znodes.js'
-import type { ArchiveStorage } from '../../src/storage/storage.js'
+import type { ArchiveStorage, StorageCallOptions } from '../../src/storage/storage.js'
 import type { Znode } from '../../src/zookeeper/znode.js'
 import { collected, streamOf } from './znode-arbitrary.js'
 
@@ -20,9 +20,10 @@ const MARKER = Buffer.from('{"format":1}')
 export async function storeSnapshot(
   storage: ArchiveStorage,
   { nodes, codec = jsonLinesZnodes(), ...facts }: Partial<SnapshotFacts> & SnapshotToStore,
+  options: StorageCallOptions = {},
 ) {
   await storage.put('archive.json', MARKER)
-  return writeSnapshot(storage, { facts: { ...FACTS, ...facts }, nodes: () => streamOf(nodes), codec }, {})
+  return writeSnapshot(storage, { facts: { ...FACTS, ...facts }, nodes: () => streamOf(nodes), codec }, options)
 }
 
 interface SnapshotToStore {

@@ -40,6 +40,16 @@ describe('a stored snapshot', () => {
     expect((await collected(archive.nodes(header.id))).map(({ path }) => path)).toEqual(['/', '/a'])
   })
 
+  it('lets others run while many nodes are summed up, so that it can be stopped then', async () => {
+    const storage = new MemoryStorage()
+    const nodes = Array.from({ length: 2_000 }, (_, index) => znode({ path: `/${index}` }))
+    const reason = new Error('stop')
+    const controller = new AbortController()
+    setImmediate(() => controller.abort(reason))
+    await expect(storeSnapshot(storage, { nodes }, { signal: controller.signal })).rejects.toBe(reason)
+    expect(await collected(storage.list('znodes/'))).toEqual([])
+  })
+
   it.each([
     ['a byte of a node', (text: string) => text.replace('xyz', 'xyZ')],
     ['a count', (text: string) => text.replace('\\"nodes\\":2', '\\"nodes\\":3')],
