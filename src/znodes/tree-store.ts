@@ -18,6 +18,8 @@ const UNREAD = -1
 const REMOVED = -2
 const SLASH = 0x2f
 const PAST_END = -1
+/** A name has one byte in front that tells its length. From this one on it is this, and four bytes more tell. */
+const LONG_NAME = 0xff
 
 /**
  * Keeps a tree while it is being read. A node takes about 40 bytes besides its name and its data; as an object it would
@@ -110,7 +112,9 @@ export class TreeStore {
   nameOf(node: NodeNumber): string {
     const position = this.#names.get(node)
     const [bytes, offset] = [this.#bytes.bytesAt(position), this.#bytes.offsetOf(position)]
-    return bytes.toString('utf8', offset + 4, offset + 4 + bytes.readUInt32BE(offset))
+    const length = nameLength(bytes, offset)
+    const start = nameStart(offset, length)
+    return bytes.toString('utf8', start, start + length)
   }
 
   /**
@@ -121,11 +125,12 @@ export class TreeStore {
     const [onePosition, otherPosition] = [this.#names.get(one), this.#names.get(other)]
     const [oneBytes, otherBytes] = [this.#bytes.bytesAt(onePosition), this.#bytes.bytesAt(otherPosition)]
     const [oneOffset, otherOffset] = [this.#bytes.offsetOf(onePosition), this.#bytes.offsetOf(otherPosition)]
-    const [oneLength, otherLength] = [oneBytes.readUInt32BE(oneOffset), otherBytes.readUInt32BE(otherOffset)]
+    const [oneLength, otherLength] = [nameLength(oneBytes, oneOffset), nameLength(otherBytes, otherOffset)]
+    const [oneStart, otherStart] = [nameStart(oneOffset, oneLength), nameStart(otherOffset, otherLength)]
     for (let index = 0; ; index += 1) {
-      const unit = index < oneLength ? rankOf(oneBytes[oneOffset + 4 + index]) : ending(index - oneLength, slashOne)
+      const unit = index < oneLength ? rankOf(oneBytes[oneStart + index]) : ending(index - oneLength, slashOne)
       const otherUnit =
-        index < otherLength ? rankOf(otherBytes[otherOffset + 4 + index]) : ending(index - otherLength, slashOther)
+        index < otherLength ? rankOf(otherBytes[otherStart + index]) : ending(index - otherLength, slashOther)
       if (unit !== otherUnit || unit === PAST_END) return unit - otherUnit
     }
   }
@@ -187,10 +192,11 @@ export class TreeStore {
 
   #append(name: string, parent: NodeNumber): NodeNumber {
     const length = Buffer.byteLength(name)
-    const position = this.#bytes.reserve(4 + length)
+    const position = this.#bytes.reserve(nameStart(0, length) + length)
     const [bytes, offset] = [this.#bytes.bytesAt(position), this.#bytes.offsetOf(position)]
-    bytes.writeUInt32BE(length, offset)
-    bytes.write(name, offset + 4)
+    bytes[offset] = Math.min(length, LONG_NAME)
+    if (length >= LONG_NAME) bytes.writeUInt32BE(length, offset + 1)
+    bytes.write(name, nameStart(offset, length))
     this.#parents.push(parent)
     this.#names.push(position)
     this.#readings.push(UNREAD)
@@ -213,6 +219,15 @@ export class TreeStore {
     this.#aclNumbers.set(key, this.#acls.length)
     return this.#acls.push(acl) - 1
   }
+}
+
+function nameLength(bytes: Buffer, offset: number): number {
+  const length = bytes[offset] ?? 0
+  return length < LONG_NAME ? length : bytes.readUInt32BE(offset + 1)
+}
+
+function nameStart(offset: number, length: number): number {
+  return offset + (length < LONG_NAME ? 1 : 5)
 }
 
 /** JavaScript has U+E000 to U+FFFF behind all that is beyond, whose first byte in UTF-8 is larger than theirs. */

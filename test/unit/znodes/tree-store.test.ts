@@ -14,7 +14,8 @@ const readingArbitrary: fc.Arbitrary<ZnodeReading> = znodeArbitrary.map(({ data,
   const times = { createdMs, modifiedMs, ephemeralOwner }
   return { data, acl, children: [], stat: { ...counters, createdZxid, modifiedZxid, childrenZxid, ...times } }
 })
-const nameArbitrary = fc.constantFrom('a', 'a-b', 'a.b', 'a0', 'b', 'grüße', '\u{1F600}', '\uFF5E')
+const LONG_NAMES = ['c'.repeat(254), 'c'.repeat(255), 'c'.repeat(256)]
+const nameArbitrary = fc.constantFrom('a', 'a-b', 'a.b', 'a0', 'b', 'grüße', '\u{1F600}', '\uFF5E', ...LONG_NAMES)
 /** Where to put which reading; `undefined` takes the node out. */
 const stepArbitrary = fc.record({
   names: fc.array(nameArbitrary, { maxLength: 4 }),
