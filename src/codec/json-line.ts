@@ -6,7 +6,8 @@ import { ArchiveCorruptError, UnsupportedFormatError } from '../errors.js'
  * longest string that JavaScript can hold.
  */
 export const MAX_LINE_BYTES = 256 * 1024 * 1024
-const CHUNK_CHARACTERS = 256 * 1024
+/** V8 keeps strings of more than 128 KiB apart, and the memory of those that are gone for long. */
+const CHUNK_CHARACTERS = 64 * 1024
 /** UTF-8 takes at most this many bytes for each UTF-16 unit. */
 const MAX_BYTES_PER_UNIT = 3
 
