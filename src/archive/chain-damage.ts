@@ -36,15 +36,16 @@ export function chainDamage(
   return { hole, cause: error, after }
 }
 
-/** Damage as an error, for those who do not go on without the offsets. */
-export function damageError({ hole, cause, after }: ChainDamage, hint: string): ArchiveCorruptError {
+/** Damage as an error, for those who do not go on without the offsets. `otherwise` is what else a person can do. */
+export function damageError({ hole, cause, after }: ChainDamage, otherwise: string): ArchiveCorruptError {
   const { key, from, next, text } = hole
+  const hint = `${cause.hint ?? BRING_BACK}${otherwise}`
   return new ArchiveCorruptError(`${text}${unaffected(after)}`, { key, from, next, cause, hint })
 }
 
 /** What becomes of damage where nobody says otherwise. */
 export function throwDamage(damage: ChainDamage): never {
-  throw damageError(damage, `${BRING_BACK}; what is before and behind these offsets can be read`)
+  throw damageError(damage, '; what is before and behind these offsets can be read')
 }
 
 function unaffected(after: readonly ChainLink<SegmentInfo>[]): string {

@@ -17,7 +17,7 @@ export const ZNODES_PREFIX = 'znodes/'
 export interface TopicIdentity {
   /** Name of the topic. */
   readonly topic: string
-  /** Kafka's topic id, or `-<cluster id>` from brokers that have none. */
+  /** Kafka's topic id, or `-<cluster id>` from brokers that have none; `-spredfast` from archives of that connector. */
   readonly topicId: string
 }
 
@@ -130,6 +130,12 @@ export function gapKey(name: GapName): string {
   const range = `${offset20(name.from)}-${offset20(name.next)}`
   return `${generationPrefix(name, name.generation)}${range}.${name.cause}.gap`
 }
+
+/**
+ * Stands for the id of a topic that the spredfast connector has archived, which keeps none. It keeps the offset of one
+ * record in a file, too: those of all others were counted.
+ */
+export const SPREDFAST_TOPIC_ID = '-spredfast'
 
 const ABORTED_SUFFIX = '.aborted.json'
 const TOPIC_PATH = `^topics/(?<topic>[A-Za-z0-9._-]{1,249})/(?<topicId>[A-Za-z0-9_-]{1,64})/`

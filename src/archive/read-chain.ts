@@ -2,6 +2,7 @@ import { InvalidBatchError } from '../batch/batch-header.js'
 import { CommittedFilter } from '../batch/committed.js'
 import type { KafkaRecord } from '../batch/read-records.js'
 import type { RecordBatchView } from '../batch/record-batch.js'
+import { cutBatch } from '../batch/reframe.js'
 import { partitionName } from '../batch/topic-partition.js'
 import { ArchiveCorruptError } from '../errors.js'
 import type { StorageCallOptions } from '../storage/storage.js'
@@ -31,6 +32,17 @@ export interface ChainBatch {
 /** Whether all offsets of a batch are wanted: at its ends a range may take only a part of one. */
 export function isUncut({ batch, from, next }: Pick<ChainBatch, 'batch' | 'from' | 'next'>): boolean {
   return batch.baseOffset >= from && batch.nextOffset <= next
+}
+
+/** A batch as far as it is wanted: the log began inside it, or another segment goes on inside it. */
+export function wantedBytes(item: Pick<ChainBatch, 'batch' | 'from' | 'next'>): Buffer {
+  const { batch, from, next } = item
+  if (isUncut(item)) return batch.bytes
+  try {
+    return cutBatch(batch.bytes, { from, next })
+  } catch (error) {
+    throw undecodable(batch, error)
+  }
 }
 
 /** How a chain is read. */

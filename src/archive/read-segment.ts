@@ -8,9 +8,12 @@ import { batchLists } from '../codec/log-segments.js'
 import { ArchiveCorruptError, ObjectNotFoundError } from '../errors.js'
 import type { ArchiveStorage, StorageCallOptions } from '../storage/storage.js'
 import { BRING_BACK } from './finding.js'
-import { segmentSubject } from './names.js'
+import { SPREDFAST_TOPIC_ID, segmentSubject } from './names.js'
 import { offsetsOf } from './offset-ranges.js'
 import type { SegmentInfo } from './partition-log.js'
+
+/** Another tool's own number of records may be wrong where its object is not. */
+const WRONG_COUNT = 'if its index is wrong, or values hold delimiters, have the records counted: `useIndex: false`'
 
 /** Where segments are read from, and how. */
 export interface SegmentSource {
@@ -28,10 +31,10 @@ export type OffsetKnowledge = 'kept' | 'derived' | 'unknown'
 
 /** How the offsets of a segment's records are known. */
 export function offsetsIn({ codecs }: SegmentSource, segment: SegmentInfo): OffsetKnowledge {
-  const { lossless, foreign } = topicCodecFor(segment.extension, codecs)
-  if (lossless) return 'kept'
-  if (BigInt(segment.records) !== segment.next - segment.from) return 'unknown'
-  return foreign === undefined ? 'kept' : 'derived'
+  const { lossless } = topicCodecFor(segment.extension, codecs)
+  if (!lossless && BigInt(segment.records) !== segment.next - segment.from) return 'unknown'
+  // In a converted archive, too.
+  return segment.topicId === SPREDFAST_TOPIC_ID ? 'derived' : 'kept'
 }
 
 /** Whether the offsets of a segment's records are those that they had. */
@@ -96,23 +99,25 @@ async function* listsOf(
   signal: AbortSignal | undefined,
 ): AsyncGenerator<readonly RecordBatchView[], void, void> {
   const order = new BatchOrder(segment)
+  const hint = codec.foreign === undefined ? BRING_BACK : WRONG_COUNT
   try {
     const lists =
       codec.verbatim === true
-        ? batchLists(bytes, { signal, partition: segment })
+        ? batchLists(bytes, { signal, place: placeOf(segment) })
         : decodedLists(codec, bytes, order, { signal })
     for await (const batches of lists) {
       const fitting = batches.findIndex((batch) => !order.take(batch))
       if (fitting !== 0) yield fitting === -1 ? batches : batches.slice(0, fitting)
       const wrong = batches[fitting]
-      if (wrong !== undefined) throw misplaced(segment, wrong)
+      if (wrong !== undefined) throw misplaced(segment, wrong, hint)
     }
   } catch (cause) {
-    if (cause instanceof ArchiveCorruptError && cause.key === undefined) throw damaged(segment, cause.message, cause)
+    if (cause instanceof ArchiveCorruptError && cause.key === undefined)
+      throw damaged(segment, cause.message, { cause })
     throw cause
   }
   if (codec.lossless || order.records === segment.records) return
-  throw damaged(segment, `it holds ${order.records} records where ${segment.records} should be`)
+  throw damaged(segment, `it holds ${order.records} records where ${segment.records} should be`, { hint })
 }
 
 /** The batches that a codec gives, each by itself. */
@@ -123,7 +128,7 @@ async function* decodedLists(
   { signal }: StorageCallOptions,
 ): AsyncGenerator<readonly RecordBatchView[], void, void> {
   const { segment } = order
-  const place = placeOf(codec, segment)
+  const place = placeOf(segment, codec.foreign)
   for await (const decoded of codec.decode(bytes, { signal, subject: segmentSubject(segment) })) {
     // Codecs that lose offsets count from 0; the name tells where the segment begins.
     yield [viewOf({ bytes: codec.lossless ? decoded.bytes : rebased(decoded.bytes, order.next) }, place)]
@@ -131,8 +136,11 @@ async function* decodedLists(
 }
 
 /** Where the records of a segment are from, and how far their offsets are known. */
-function placeOf({ foreign }: Codec<RecordBatch>, { topic, partition, from }: SegmentInfo): RecordPlace {
-  if (foreign === undefined) return { topic, partition }
+export function placeOf(
+  { topic, topicId, partition, from }: SegmentInfo,
+  foreign?: Codec<RecordBatch>['foreign'],
+): RecordPlace {
+  if (topicId !== SPREDFAST_TOPIC_ID) return { topic, partition }
   return { topic, partition, knownOffset: foreign === 'placed' ? from : from - 1n }
 }
 
@@ -182,25 +190,25 @@ export async function* checkedChunks(
       yield chunk
     }
   } catch (cause) {
-    if (cause instanceof ObjectNotFoundError) throw damaged(segment, 'the object is gone', cause)
+    if (cause instanceof ObjectNotFoundError) throw damaged(segment, 'the object is gone', { cause })
     throw cause
   }
   if (!foreign && crc !== segment.crc32c) throw damaged(segment, 'its checksum is not the one in its name')
 }
 
-function damaged(segment: SegmentInfo, why: string, cause?: unknown): ArchiveCorruptError {
+function damaged(
+  segment: SegmentInfo,
+  why: string,
+  { cause, hint = BRING_BACK }: { readonly cause?: unknown; readonly hint?: string } = {},
+): ArchiveCorruptError {
   const { key, from, next } = segment
-  return new ArchiveCorruptError(`segment ${key} (${offsetsOf(segment)}) is damaged: ${why}`, {
-    key,
-    from,
-    next,
-    cause,
-    hint: BRING_BACK,
-  })
+  const text = `segment ${key} (${offsetsOf(segment)}) is damaged: ${why}`
+  return new ArchiveCorruptError(text, { key, from, next, cause, hint })
 }
 
-function misplaced(segment: SegmentInfo, batch: RecordBatchView): ArchiveCorruptError {
-  return damaged(segment, `it holds offsets ${batch.baseOffset} to ${batch.nextOffset - 1n} where they do not belong`)
+function misplaced(segment: SegmentInfo, { baseOffset, nextOffset }: RecordBatchView, hint: string) {
+  const why = `it holds offsets ${baseOffset} to ${nextOffset - 1n} where they do not belong`
+  return damaged(segment, why, { hint })
 }
 
 /** All chunks in order; each is let go once it is read. */

@@ -5,7 +5,7 @@ import { ArchiveCorruptError, ObjectNotFoundError } from '../errors.js'
 import type { ArchiveStorage, StorageCallOptions } from '../storage/storage.js'
 import type { ChainLink } from './chain.js'
 import type { SegmentInfo } from './partition-log.js'
-import { openSegment, type SegmentSource } from './read-segment.js'
+import { openSegment, placeOf, type SegmentSource } from './read-segment.js'
 import { objectStart, type SliceStart, sliceStart } from './slice-start.js'
 
 /** Less is read whole: a request more takes longer. */
@@ -77,7 +77,7 @@ async function* soundBatches(
   { position, baseOffset, leaderEpoch }: SliceStart,
   { signal }: StorageCallOptions,
 ): AsyncGenerator<RecordBatchView, bigint | undefined, void> {
-  const lists = batchLists(bytesFrom(storage, segment, position, { signal }), { signal, partition: segment })
+  const lists = batchLists(bytesFrom(storage, segment, position, { signal }), { signal, place: placeOf(segment) })
   let reached = baseOffset
   try {
     for await (const batches of lists) {

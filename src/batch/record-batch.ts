@@ -147,15 +147,12 @@ export function viewOf(batch: Pick<RecordBatch, 'bytes'>, place: RecordPlace): R
 }
 
 /** The whole batches in `bytes` from `start` on; what is left at the end is less than one batch. */
-export function* batchesIn(
-  bytes: Buffer,
-  partition: TopicPartition = NOWHERE,
-): Generator<RecordBatchView, number, void> {
+export function* batchesIn(bytes: Buffer, place: RecordPlace = NOWHERE): Generator<RecordBatchView, number, void> {
   let position = 0
   for (;;) {
     const length = batchBytesAt(bytes, position)
     if (length === undefined || position + length > bytes.length) return position
-    yield new RecordBatchView(bytes.subarray(position, position + length), partition)
+    yield new RecordBatchView(bytes.subarray(position, position + length), place)
     position += length
   }
 }

@@ -1,6 +1,6 @@
 import { batchBytesAt, InvalidBatchError } from '../batch/batch-header.js'
+import type { RecordPlace } from '../batch/read-records.js'
 import { batchesIn, type RecordBatch, type RecordBatchView } from '../batch/record-batch.js'
-import type { TopicPartition } from '../batch/topic-partition.js'
 import { ArchiveCorruptError } from '../errors.js'
 import { GatheredBytes } from '../internal/gathered-bytes.js'
 import type { Codec, CodecCallOptions } from './codec.js'
@@ -29,20 +29,20 @@ async function* decode(
 
 /**
  * The batches of an object that holds nothing else, those of a chunk at once: to wait for each small batch would take
- * longer than to read it. `partition` is what their records will say they are from.
+ * longer than to read it. `place` is what their records will say they are from.
  *
  * @throws {@link ArchiveCorruptError} as `decode` does, once everything before is given.
  */
 export async function* batchLists(
   bytes: AsyncIterable<Uint8Array>,
-  { signal, partition }: { readonly signal?: AbortSignal | undefined; readonly partition?: TopicPartition },
+  { signal, place }: { readonly signal?: AbortSignal | undefined; readonly place?: RecordPlace },
 ): AsyncGenerator<readonly RecordBatchView[], void, void> {
   const gathered = new GatheredBytes()
   for await (const chunk of bytes) {
     signal?.throwIfAborted()
     gathered.add(chunk)
     for (let piece = gathered.next(); piece !== undefined; piece = gathered.next()) {
-      const { batches, end, invalid } = wholeBatches(piece, partition)
+      const { batches, end, invalid } = wholeBatches(piece, place)
       if (batches.length > 0) yield batches
       if (invalid !== undefined) throw new ArchiveCorruptError(invalid.message, { cause: invalid })
       gathered.keep(piece.subarray(end), batchBytesAt(piece, end))
@@ -54,11 +54,11 @@ export async function* batchLists(
 }
 
 /** The whole batches at the beginning of a piece, where they end, and why not more can be one. */
-function wholeBatches(piece: Buffer, partition: TopicPartition | undefined) {
+function wholeBatches(piece: Buffer, place: RecordPlace | undefined) {
   const batches: RecordBatchView[] = []
   let end = 0
   try {
-    for (const batch of batchesIn(piece, partition)) {
+    for (const batch of batchesIn(piece, place)) {
       batches.push(batch)
       end += batch.bytes.length
     }

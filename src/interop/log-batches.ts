@@ -1,12 +1,11 @@
 import { END_OF_LOG } from '../archive/archive-range.js'
 import type { ChainLink } from '../archive/chain.js'
 import type { SegmentInfo } from '../archive/partition-log.js'
-import { type ChainBatch, isUncut, readChain, undecodable } from '../archive/read-chain.js'
+import { type ChainBatch, readChain, wantedBytes } from '../archive/read-chain.js'
 import { ReadProgress } from '../archive/read-progress.js'
 import type { SegmentSource } from '../archive/read-segment.js'
 import { type MissingMarker, UndecidedTransactions } from '../archive/undecided-transactions.js'
 import { RecordBatchView } from '../batch/record-batch.js'
-import { cutBatch } from '../batch/reframe.js'
 import { partitionName } from '../batch/topic-partition.js'
 import { forLogFile, writeMarker } from '../batch/write-batch.js'
 import { LossyCodecError } from '../errors.js'
@@ -39,23 +38,12 @@ export async function* logBatches({
     if (item.offsets !== 'kept') throw withoutOffsets(item)
     yield* markers(undecided.endIn(reached, item.from))
     undecided.take(item.batch, item.committed === true)
-    yield forLog(cut(item))
+    yield forLog(wantedBytes(item))
     progress.take(item.batch)
     reached = item.next
   }
   yield* markers(undecided.endIn(reached, END_OF_LOG))
   progress.finish()
-}
-
-/** A batch may reach over its link: the log began inside it, or another generation goes on inside it. */
-function cut(item: ChainBatch): Buffer {
-  const { batch, from, next } = item
-  if (isUncut(item)) return batch.bytes
-  try {
-    return cutBatch(batch.bytes, { from, next })
-  } catch (error) {
-    throw undecodable(batch, error)
-  }
 }
 
 function* markers(missing: Iterable<MissingMarker>): Generator<RecordBatchView, void, void> {

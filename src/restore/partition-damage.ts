@@ -112,7 +112,7 @@ function hintFor({ key }: Hole): string {
 }
 
 function refuseDamage(damage: ChainDamage): never {
-  throw damageError(damage, `${BRING_BACK}, or restore everything else with \`onDamage: 'skip'\``)
+  throw damageError(damage, ", or restore everything else with `onDamage: 'skip'`")
 }
 
 /** The records behind the hole have their places in the target: those in the hole were restored before them. */

@@ -5,9 +5,6 @@ import type { DataFile } from './bucket.js'
 import type { RecordCount } from './count-records.js'
 import { FOREIGN_EXTENSION, MOVED_EXTENSION } from './file-codec.js'
 
-/** Stands for the id of a topic, which the connector does not keep. */
-export const FOREIGN_TOPIC_ID = '-spredfast'
-
 /** A file and the offsets that its records have if they follow each other. */
 export interface PlacedFile extends OffsetRange {
   readonly file: DataFile

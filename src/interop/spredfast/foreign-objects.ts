@@ -10,6 +10,7 @@ import {
   incarnationPrefix,
   parsePartitionOf,
   partitionPrefix,
+  SPREDFAST_TOPIC_ID,
   topicKey,
 } from '../../archive/names.js'
 import { larger } from '../../internal/bigint.js'
@@ -18,7 +19,7 @@ import type { ObjectInfo, StorageCallOptions } from '../../storage/storage.js'
 import { type Bucket, type DataFile, surveyBucket } from './bucket.js'
 import { checkOverlap } from './check-overlap.js'
 import { type CountContext, RecordCounts } from './count-records.js'
-import { FOREIGN_TOPIC_ID, overlapsIn, type PlacedFile, placed, type ShownObject, shownObjects } from './foreign-log.js'
+import { overlapsIn, type PlacedFile, placed, type ShownObject, shownObjects } from './foreign-log.js'
 
 /** All that was uploaded up to the end of a day, as a state to go back to. */
 interface DayCheckpoint {
@@ -96,7 +97,7 @@ export class ForeignObjects {
     const described = [...topics.keys()].find((topic) => topicKey(identityOf(topic)) === key)
     if (described !== undefined) return this.#description(described, call)
     const { topic, topicId, partition } = parsePartitionOf(key) ?? {}
-    if (topic === undefined || topicId !== FOREIGN_TOPIC_ID || partition === undefined) return undefined
+    if (topic === undefined || topicId !== SPREDFAST_TOPIC_ID || partition === undefined) return undefined
     const shown = (await this.#shown(topic, partition, call)).find(({ info }) => info.key === key)
     return shown && (shown.file ?? Buffer.alloc(0))
   }
@@ -180,7 +181,7 @@ export class ForeignObjects {
 }
 
 function identityOf(topic: string) {
-  return { topic, topicId: FOREIGN_TOPIC_ID }
+  return { topic, topicId: SPREDFAST_TOPIC_ID }
 }
 
 /** Objects that are made when they are read: nobody knows their size before. */
