@@ -33,7 +33,7 @@ export async function spredfastBucket(tree: SpredfastTree, prefix = `${tree}/`):
 }
 
 /** Stores files under their keys below a prefix. */
-async function putFiles(
+export async function putFiles(
   storage: ArchiveStorage,
   prefix: string,
   files: Iterable<readonly [key: string, body: Uint8Array]>,
