@@ -40,6 +40,8 @@ export { jsonLinesZnodes } from './codec/json-lines-znodes.js'
 export { logSegments } from './codec/log-segments.js'
 export { type ZstdOptions, zstd } from './codec/zstd.js'
 export type { CompareOptions } from './compare/compare-options.js'
+export { convertArchive } from './convert/convert-archive.js'
+export type { ConversionEvent, ConversionSummary, ConvertArchiveOptions } from './convert/convert-options.js'
 export {
   ArchiveCorruptError,
   ArchiveGapError,

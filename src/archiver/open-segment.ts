@@ -50,6 +50,11 @@ export class OpenSegment {
     return this.#buffer.bytes
   }
 
+  /** The offset behind what it answers for. */
+  get next(): bigint {
+    return this.#next
+  }
+
   /** Whether there is nothing to store. */
   get empty(): boolean {
     return this.#next === this.#from

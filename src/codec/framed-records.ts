@@ -129,7 +129,10 @@ class FrameReader {
 }
 
 /** The frames of records, headers left out. */
-export function framesOf(records: Iterable<KafkaRecord>, { keys }: Pick<FramingOptions, 'keys'>): Uint8Array[] {
+export function framesOf(
+  records: Iterable<Pick<KafkaRecord, 'key' | 'value'>>,
+  { keys }: Pick<FramingOptions, 'keys'>,
+): Uint8Array[] {
   const frames: Uint8Array[] = []
   for (const { key, value } of records) {
     if (keys) frames.push(...frameOf(key))

@@ -1,6 +1,8 @@
 import {
   binaryFraming,
+  convertArchive,
   exportLogDirectory,
+  kafkeepLayout,
   logSegments,
   MemoryStorage,
   TopicArchive,
@@ -122,6 +124,18 @@ const EXPORT: Rows = {
   onProgress: [7],
 }
 
+const CONVERT: Rows = {
+  checkpoint: ['latest'],
+  storage: WRONG_PORTS,
+  layout: [undefined, null, {}, 'spredfast'],
+  to: WRONG_PORTS,
+  codec: ['gzip', {}],
+  topics: ['orders', [''], null],
+  segmentBytes: [0, MIB - 1, 1024 * MIB + 1, '1048576', Number.NaN],
+  signal: [{}, null],
+  onProgress: [7],
+}
+
 function each(rows: Rows): [string, unknown][] {
   return Object.entries(rows).flatMap(([name, values]) => values.map((value): [string, unknown] => [name, value]))
 }
@@ -220,6 +234,13 @@ describe('a question to TopicArchive that is wrong is refused at once', () => {
     await expect(archive.partitions('')).rejects.toThrow('`topic`')
     await expect(archive.partitions('orders', untyped({ topicid: 'x' }))).rejects.toThrow('topicid')
     await expect(archive.partitions('orders', untyped({ topicId: 7 }))).rejects.toThrow('topicId')
+  })
+})
+
+describe('a conversion that is wrong is refused at once', () => {
+  it.each(each(CONVERT))('%s = %o', (name, value) => {
+    const right = { storage, layout: kafkeepLayout(), to: storage }
+    expectWrong(() => convertArchive(untyped({ ...right, [name]: value })), name)
   })
 })
 
