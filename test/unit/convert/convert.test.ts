@@ -5,18 +5,25 @@ import {
   type ConversionSummary,
   type ConvertArchiveOptions,
   convertArchive,
+  kafkeepLayout,
   MemoryStorage,
   type SpredfastLayoutOptions,
   spredfastLayout,
   TopicArchive,
   TopicArchiver,
+  TopicRestorer,
 } from 'kafkeep'
 import { beforeEach, describe, expect, it } from 'vitest'
+import { ensureArchive } from '../../../src/archive/archive-marker.js'
+import { describeTopic } from '../../../src/archive/topic-description.js'
 import { framesOf } from '../../../src/codec/framed-records.js'
 import { dayOf } from '../../../src/interop/spredfast/file-names.js'
+import { batchView, numberedRecords } from '../../support/batches.js'
 import { ClusterModel } from '../../support/cluster-model.js'
+import { inflict } from '../../support/damage.js'
 import { FaultyWorld } from '../../support/faulty-world.js'
 import { keysOf } from '../../support/keys-of.js'
+import { PARTITION, putSegment } from '../../support/segments.js'
 import { putFiles, type SpredfastTree, spredfastBucket } from '../../support/spredfast-fixtures.js'
 import { transactionalLogOf } from '../../support/transactional-log.js'
 import { findingsOf } from '../../support/verified-archive.js'
@@ -146,6 +153,11 @@ describe('a conversion', () => {
     expect(records.every(({ offsetDerived, timestampMs }) => offsetDerived === true && timestampMs === -1n)).toBe(true)
     const [topic] = await collected(new TopicArchive({ storage: to }).topics())
     expect(topic).toMatchObject({ topic: 'orders', topicId: '-spredfast', clusterId: 'unknown', partitions: 2 })
+    const { transport: kafka } = new ClusterModel()
+    const plan = await new TopicRestorer({ kafka, storage: to }).plan({ topics: ['payments'] })
+    expect(plan.topics).toMatchObject([
+      { offsets: 'translate', why: 'the archive does not keep the offsets of its records' },
+    ])
   })
 
   it('cuts large files into segments', async () => {
@@ -228,6 +240,23 @@ describe('a conversion', () => {
     await bucket.put(name, file(first, first === 0 ? 3 : 4))
     await converted(bucket, to)
     expect(await recordsOf(to)).toEqual(await recordsOf(whole))
+  })
+
+  it('puts nothing over a hole between what other segments give of a damaged one', async () => {
+    const old = new MemoryStorage()
+    await ensureArchive(old, {})
+    const { topic, topicId, partition } = PARTITION
+    await describeTopic(old, { topic, topicId, firstSeenMs: 5, clusterId: 'c', partitions: 4 }, {})
+    const batch = (baseOffset: bigint) => batchView({ baseOffset, records: numberedRecords(1) })
+    await inflict(old, await putSegment(old, [0n, 1n, 2n, 3n].map(batch)), 'a flipped bit')
+    for (const base of [0n, 2n]) await putSegment(old, [batch(base)])
+    const { events } = await converted(old, to, { layout: kafkeepLayout() })
+    expect(kindsOf(events)).toEqual(['segment', 'damage', 'segment', 'damage'])
+    const segments = await collected(new TopicArchive({ storage: to }).segments({ topic, partition }))
+    expect(segments.map(({ from, next }) => [from, next])).toEqual([
+      [0n, 1n],
+      [2n, 3n],
+    ])
   })
 
   it('says what to do where values hold delimiters, so that the index counts other records', async () => {
