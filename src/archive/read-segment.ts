@@ -13,7 +13,8 @@ import { offsetsOf } from './offset-ranges.js'
 import type { SegmentInfo } from './partition-log.js'
 
 /** Another tool's own number of records may be wrong where its object is not. */
-const WRONG_COUNT = 'if its index is wrong, or values hold delimiters, have the records counted: `useIndex: false`'
+const WRONG_COUNT =
+  'check that `keys` and `format` of the layout are what the tool was configured with; if they are, its index is wrong or values hold delimiters: have the records counted with `useIndex: false`'
 
 /** Where segments are read from, and how. */
 export interface SegmentSource {

@@ -4,6 +4,8 @@ import type { TopicIdentity } from '../archive/names.js'
 import { ALL_OFFSETS, chainFor, listPartition, type PartitionLog, unprunedFrom } from '../archive/partition-log.js'
 import { describeTopic, readTopicDescription } from '../archive/topic-description.js'
 import { type PartitionVerdict, verdictOf } from '../archive/verdict.js'
+import type { SegmentEvent } from '../archiver/events.js'
+import { SegmentMemory } from '../archiver/segment-memory.js'
 import { NotInArchiveError } from '../errors.js'
 import { missingNames, selects } from '../internal/topic-filter.js'
 import { WorkDone } from '../progress.js'
@@ -41,55 +43,70 @@ import { PartitionConversion } from './convert-partition.js'
 export function convertArchive(
   options: ConvertArchiveOptions,
 ): AsyncGenerator<ConversionEvent, ConversionSummary, void> {
-  return convert(checkedConversion(options))
+  return new Conversion(checkedConversion(options)).convert()
 }
 
-async function* convert(job: ConversionJob): AsyncGenerator<ConversionEvent, ConversionSummary, void> {
-  const { source, target, signal } = job
-  await requireArchive(source.storage, { signal })
-  const topics = await topicsOf(job)
-  await ensureArchive(target.storage, { signal })
-  const progress = new WorkDone(job.onProgress)
-  const partitions: PartitionVerdict[] = []
-  let records = 0n
-  for (const topic of topics) {
-    for await (const event of convertTopic(job, topic, partitions)) {
-      yield event
-      if (event.type !== 'segment') continue
-      records += BigInt(event.records)
-      progress.add(event)
+/** A segment may go beyond its size by a batch. */
+const OVERRUN_BYTES = 8_388_608
+
+class Conversion {
+  readonly #job: ConversionJob
+  readonly #memory: SegmentMemory
+  readonly #verdicts: PartitionVerdict[] = []
+  readonly #progress: WorkDone
+  #records = 0n
+
+  constructor(job: ConversionJob) {
+    const { segmentBytes, target } = job
+    const reuses = target.storage.capabilities?.releasesBodies === true
+    this.#job = job
+    this.#memory = new SegmentMemory({ memoryBytes: segmentBytes + OVERRUN_BYTES, segmentBytes, reuses })
+    this.#progress = new WorkDone(job.onProgress)
+  }
+
+  async *convert(): AsyncGenerator<ConversionEvent, ConversionSummary, void> {
+    const { source, target, signal } = this.#job
+    await requireArchive(source.storage, { signal })
+    const topics = await this.#topics()
+    await ensureArchive(target.storage, { signal })
+    for (const topic of topics) yield* this.#convertTopic(topic)
+    yield* convertCheckpoints(source.storage, target.storage, { signal })
+    this.#progress.finish()
+    const partitions = this.#verdicts
+    return { partitions, records: this.#records, complete: partitions.every(({ complete }) => complete) }
+  }
+
+  async #topics(): Promise<TopicIdentity[]> {
+    const { source, topics: filter, signal } = this.#job
+    const names: string[] = []
+    for await (const topic of archivedTopics(source.storage, { signal })) names.push(topic)
+    const [missing] = missingNames(filter, names)
+    if (missing !== undefined) throw new NotInArchiveError(`the archive has no topic ${missing}`)
+    const identities: TopicIdentity[] = []
+    for (const topic of names.filter((name) => selects(filter, name))) {
+      for await (const identity of incarnationsOf(source.storage, topic, { signal })) identities.push(identity)
+    }
+    return identities
+  }
+
+  async *#convertTopic(identity: TopicIdentity): AsyncGenerator<ConversionEvent, void, void> {
+    const { source, target, signal } = this.#job
+    const description = await readTopicDescription(source.storage, identity, { signal })
+    await describeTopic(target.storage, description, { signal })
+    for await (const partition of partitionsOf(source.storage, identity, { signal })) {
+      const from = await listPartition(source.storage, partition, { signal })
+      const to = await listPartition(target.storage, partition, { signal })
+      for await (const event of new PartitionConversion(this.#job, { from, to, memory: this.#memory }).convert()) {
+        yield event
+        if (event.type === 'segment') this.#count(event)
+      }
+      this.#verdicts.push(verdictOfConverted(from, await listPartition(target.storage, partition, { signal })))
     }
   }
-  yield* convertCheckpoints(source.storage, target.storage, { signal })
-  progress.finish()
-  return { partitions, records, complete: partitions.every(({ complete }) => complete) }
-}
 
-async function topicsOf({ source: { storage }, topics: filter, signal }: ConversionJob): Promise<TopicIdentity[]> {
-  const names: string[] = []
-  for await (const topic of archivedTopics(storage, { signal })) names.push(topic)
-  const [missing] = missingNames(filter, names)
-  if (missing !== undefined) throw new NotInArchiveError(`the archive has no topic ${missing}`)
-  const identities: TopicIdentity[] = []
-  for (const topic of names.filter((name) => selects(filter, name))) {
-    for await (const identity of incarnationsOf(storage, topic, { signal })) identities.push(identity)
-  }
-  return identities
-}
-
-async function* convertTopic(
-  job: ConversionJob,
-  identity: TopicIdentity,
-  verdicts: PartitionVerdict[],
-): AsyncGenerator<ConversionEvent, void, void> {
-  const { source, target, signal } = job
-  const description = await readTopicDescription(source.storage, identity, { signal })
-  await describeTopic(target.storage, description, { signal })
-  for await (const partition of partitionsOf(source.storage, identity, { signal })) {
-    const from = await listPartition(source.storage, partition, { signal })
-    const to = await listPartition(target.storage, partition, { signal })
-    yield* new PartitionConversion(job, from, to).convert()
-    verdicts.push(verdictOfConverted(from, await listPartition(target.storage, partition, { signal })))
+  #count(segment: SegmentEvent): void {
+    this.#records += BigInt(segment.records)
+    this.#progress.add(segment)
   }
 }
 

@@ -5,7 +5,7 @@ import { outside, overlap } from '../archive/offset-ranges.js'
 import { ALL_OFFSETS, type PartitionLog, type SegmentInfo } from '../archive/partition-log.js'
 import { type ChainBatch, readChain, wantedBytes } from '../archive/read-chain.js'
 import { OpenSegment } from '../archiver/open-segment.js'
-import { SegmentMemory } from '../archiver/segment-memory.js'
+import type { SegmentMemory } from '../archiver/segment-memory.js'
 import { storeSegment } from '../archiver/store-segment.js'
 import { RecordBatchView } from '../batch/record-batch.js'
 import { partitionName } from '../batch/topic-partition.js'
@@ -13,8 +13,14 @@ import { LossyCodecError, UnsupportedFormatError } from '../errors.js'
 import { ascending } from '../internal/bigint.js'
 import type { ConversionEvent, ConversionJob } from './convert-options.js'
 
-/** A batch may go beyond the size of a segment. */
-const OVERRUN_BYTES = 8_388_608
+/** What is converted. */
+interface ConversionParts {
+  /** What the old archive has of the partition. */
+  readonly from: PartitionLog
+  /** What the new one has. */
+  readonly to: PartitionLog
+  readonly memory: SegmentMemory
+}
 
 /** Writes what the new archive lacks of a partition, each generation in the order of its offsets. */
 export class PartitionConversion {
@@ -27,13 +33,11 @@ export class PartitionConversion {
   /** Where the open segment ends. */
   #reached = 0n
 
-  constructor(job: ConversionJob, from: PartitionLog, to: PartitionLog) {
-    const { segmentBytes } = job
+  constructor(job: ConversionJob, { from, to, memory }: ConversionParts) {
     this.#job = job
     this.#from = from
     this.#to = to
     this.#identity = from.partition
-    const memory = new SegmentMemory({ memoryBytes: segmentBytes + OVERRUN_BYTES, segmentBytes, reuses: true })
     this.#open = new OpenSegment(from.partition, 0n, memory)
   }
 
