@@ -20,10 +20,14 @@ export function zookeeperTransport(): NodeZooKeeperTransport {
 }
 
 export function s3Storage(): S3Storage {
+  return s3Bucket(required('BUCKET'), { prefix: process.env['PREFIX'] })
+}
+
+/** A bucket by its name, or what is below a prefix in it. */
+export function s3Bucket(bucket: string, { prefix }: { readonly prefix?: string | undefined } = {}): S3Storage {
   const endpoint = process.env['S3_ENDPOINT']
   const client = new S3Client(endpoint === undefined ? {} : { endpoint, forcePathStyle: true })
-  const prefix = process.env['PREFIX']
-  return new S3Storage({ client, bucket: required('BUCKET'), ...(prefix !== undefined && { prefix }) })
+  return new S3Storage({ client, bucket, prefix })
 }
 
 /** Runs a program; what goes wrong becomes one sentence, a hint, and exit code 1. */

@@ -7,6 +7,7 @@ import { eventually } from '../../support/eventually.js'
 import { ExamplePrograms } from '../../support/example-programs.js'
 import { KafkaBench, messages } from '../../support/kafka.js'
 import { services } from '../../support/services.js'
+import { putFiles, spredfastFiles } from '../../support/spredfast-fixtures.js'
 import { temporaryFolders } from '../../support/temporary-folders.js'
 
 const newFolder = temporaryFolders()
@@ -56,6 +57,15 @@ describe('the example programs', () => {
     expect(restored.stdout).toContain(`${topic}: ready\n`)
     expect(restored.stdout).toContain(`${topic}: done\n20 records restored`)
     expect(await bench.shown(topic, 20)).toEqual(messages(0, 20).map(({ value }) => value))
+  })
+
+  it('turn a bucket of the spredfast connector into an archive', async () => {
+    await putFiles(programs.storage('old'), '', await spredfastFiles('bin-keys'))
+    const environment = { OLD_PREFIX: 'old', PREFIX: 'native', KEYS: '1', KAFKA_BROKERS: '' }
+    const converted = await programs.run('convert-spredfast', ['golden'], environment)
+    expect(converted).toMatchObject({ code: 0, stdout: expect.stringMatching(/^golden-0 +0 +49 +49 +yes$/m) })
+    const seen = await programs.run('look-at-archive', [], environment)
+    expect(seen.stdout).toContain('golden-1: offsets 0 to 29, 29 records\n')
   })
 
   it('follow a topic until they are asked to end', async () => {
