@@ -4,6 +4,7 @@ import { codecBench } from './codec.js'
 import { readBench } from './read.js'
 import { restoreBench } from './restore.js'
 import { scaleBench } from './scale.js'
+import { spredfastBench } from './spredfast.js'
 import { znodesBench } from './znodes.js'
 
 const BENCHES: Readonly<Record<string, (args: readonly string[]) => Promise<void>>> = {
@@ -12,6 +13,7 @@ const BENCHES: Readonly<Record<string, (args: readonly string[]) => Promise<void
   read: readBench,
   restore: restoreBench,
   scale: scaleBench,
+  spredfast: spredfastBench,
   znodes: znodesBench,
 }
 
