@@ -63,6 +63,7 @@ export {
   UnsupportedFormatError,
 } from './errors.js'
 export type { TopicFilter } from './internal/topic-filter.js'
+export { type BurryLayoutOptions, burryLayout } from './interop/burry.js'
 export { type ExportedLog, type ExportLogDirectoryOptions, exportLogDirectory } from './interop/log-directory.js'
 export type { SpredfastLoss } from './interop/spredfast/losses.js'
 export { type SpredfastLayoutOptions, spredfastLayout } from './interop/spredfast.js'

@@ -10,7 +10,10 @@ import type { Znode } from '../zookeeper/znode.js'
 export interface ArchiveLayout {
   /** Short name for people and error messages. */
   readonly id: string
-  /** The archive in `storage`, seen with kafkeep's names. Nothing is read yet. */
+  /**
+   * The archive in `storage`, seen with kafkeep's names. Nothing is read yet. What is put may be shown under another
+   * name than it was put under: the answer has the key that it can be found by.
+   */
   over(storage: ArchiveStorage): ArchiveStorage
 }
 

@@ -62,9 +62,10 @@ export async function writeSnapshot(
   const id = newInstantId(facts.takenMs)
   const key = `${ZNODES_PREFIX}${id}${codec.extension}`
   const encoded = () => codec.encode(withHeader(header, nodes()), { signal, subject: id })
-  const { created } = await storage.put(key, (await inMemory(encoded(), signal)) ?? encoded, { signal })
+  const { created, info } = await storage.put(key, (await inMemory(encoded(), signal)) ?? encoded, { signal })
   if (!created) throw new StorageError(`${key} exists already`, { key, retryable: true })
-  return { id, ...header }
+  // A foreign layout may show it under another name.
+  return { id: storedSnapshot(info)?.id ?? id, ...header }
 }
 
 /**
