@@ -12,6 +12,8 @@ import { type PackedFile, ZipWriter } from './zip-writing.js'
 
 /** Bytes that the end of a zip takes at most. */
 const ZIP_END_BYTES = 98
+/** Least that zlib takes. */
+const MIN_CHUNK_BYTES = 64
 
 /**
  * Makes the zip of a snapshot, as Burry would, with the snapshot itself in a file that Burry passes over. `items` are
@@ -69,7 +71,8 @@ function packedData({ path, data }: Znode): PackedFile {
 }
 
 function packed(bytes: Uint8Array): PackedFile {
-  const content = deflateRawSync(bytes)
+  // What zlib answers keeps the whole chunk that it was written to, which would be 16 KiB for every small znode.
+  const content = deflateRawSync(bytes, { chunkSize: bytes.length + MIN_CHUNK_BYTES })
   return { packed: [content], packedBytes: content.length, sizeBytes: bytes.length, crc32: crc32(bytes) }
 }
 

@@ -10,13 +10,15 @@ export function burryFixture(): Buffer {
   return readFileSync(new URL('../fixtures/burry/1795451640.zip', import.meta.url))
 }
 
+/** What belonged to sessions when the fixture was taken. */
+export const FIXTURE_EPHEMERALS = ['/brokers/ids/0', '/burrytest/eph', '/controller']
+
 /** A node of the tree that the fixture was taken of. */
 export interface FixtureNode {
   readonly path: string
   readonly bytes: number
   /** The data as base64, of a large node only the beginning. */
   readonly begin: string
-  readonly isEphemeral: boolean
 }
 
 /**
@@ -28,9 +30,18 @@ export function fixtureTree(): readonly FixtureNode[] {
     .trimEnd()
     .split('\n')
   return lines.flatMap((line) => {
-    const { path, data_b64, len: bytes, ephemeralOwner, noauth } = JSON.parse(line)
+    const { path, data_b64, len: bytes, noauth } = JSON.parse(line)
     if (noauth === true || path.split('/').includes('content')) return []
-    return { path, bytes, begin: data_b64.replace('...', ''), isEphemeral: ephemeralOwner !== 0 }
+    return { path, bytes, begin: data_b64.replace('...', '') }
+  })
+}
+
+/** What nodes hold, as {@link fixtureTree} tells it of the same paths. */
+export function likeFixture(nodes: readonly Znode[], tree: readonly FixtureNode[]) {
+  const begins = new Map(tree.map(({ path, begin }) => [path, begin]))
+  return nodes.map(({ path, data }) => {
+    const text = Buffer.from(data ?? '').toString('base64')
+    return { path, bytes: data?.length ?? 0, begin: text.slice(0, begins.get(path)?.length) }
   })
 }
 

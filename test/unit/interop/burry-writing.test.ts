@@ -1,6 +1,9 @@
+import { crc32, deflateRawSync } from 'node:zlib'
 import fc from 'fast-check'
 import { burryLayout, MemoryStorage, type Znode, ZnodeArchive } from 'kafkeep'
 import { describe, expect, it } from 'vitest'
+import { contentOf, readZip, type ZipEntry } from '../../../src/interop/zip-reading.js'
+import { ZipWriter } from '../../../src/interop/zip-writing.js'
 import { upwards } from '../../../src/zookeeper/path.js'
 import { burryFixture, nodesOfZip, SNAPSHOT } from '../../support/burry.js'
 import { storeSnapshot } from '../../support/stored-snapshots.js'
@@ -82,16 +85,16 @@ describe('a zip that kafkeep writes', () => {
   })
 
   it('may have more files than 16 bits can count', async () => {
-    const nodes = Array.from({ length: 66_000 }, (_, index) => znode({ path: `/${String(index).padStart(5, '0')}` }))
-    const { zip, archive } = await stored([znode({ path: '/' }), ...nodes])
-    expect(zip.includes(Buffer.from('PK\x06\x06'))).toBe(true)
-    let count = 0
-    for await (const _ of archive.nodes('latest')) count += 1
-    expect(count).toBe(66_001)
+    const [zip, data] = [new ZipWriter(), Buffer.from('x')]
+    const file = { packed: [deflateRawSync(data)], packedBytes: 3, sizeBytes: 1, crc32: crc32(data) }
+    for (let index = 0; index < 66_000; index += 1) zip.add(`${index}`, file)
+    const entries = await readZip(Buffer.concat(zip.end()), 'many.zip')
+    expect(entries.map(({ name }) => name)).toEqual(Array.from({ length: 66_000 }, (_, index) => `${index}`))
+    expect(contentOf(entries[65_999] as ZipEntry, 'many.zip')).toEqual(data)
   })
 
   it('is not written when it could not be read again', async () => {
-    const data = new Uint8Array(33 * MIB)
+    const data = new Uint8Array(33 * MIB).fill(0x61)
     const bucket = new MemoryStorage()
     const nodes = [znode({ path: '/' }), znode({ path: '/a', data })]
     await expect(storeSnapshot(burryLayout().over(bucket), { nodes })).rejects.toMatchObject({
