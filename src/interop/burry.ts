@@ -3,7 +3,7 @@ import { jsonLinesZnodes } from '../codec/json-lines-znodes.js'
 import { rejectUnknownOptions } from '../internal/options.js'
 import { folderPrefix } from '../storage/object-key.js'
 import { type PathFilter, pathFilterOption } from '../zookeeper/path-filter.js'
-import { BurryStorage } from './burry-storage.js'
+import { BurryArchive } from './burry/burry-archive.js'
 
 /** Options of {@link burryLayout}. */
 export interface BurryLayoutOptions {
@@ -48,7 +48,7 @@ export function burryLayout(options: BurryLayoutOptions = {}): ZnodeLayout {
   const ephemerals = pathFilterOption('ephemerals', options.ephemerals, [])
   return {
     id: 'burry',
-    over: (storage) => new BurryStorage(storage, { folder, ephemerals }),
+    over: (storage) => new BurryArchive(storage, { folder, ephemerals }),
     znodeCodecs: [jsonLinesZnodes()],
   }
 }

@@ -1,8 +1,8 @@
 import { crc32, createInflateRaw, inflateRawSync } from 'node:zlib'
-import { throughStream } from '../codec/through-stream.js'
-import { decompressed, OUTPUT_CHUNK_BYTES } from '../codec/zlib-stream.js'
-import { ArchiveCorruptError } from '../errors.js'
-import { optionalPackage } from '../internal/optional-package.js'
+import { throughStream } from '../../codec/through-stream.js'
+import { decompressed, OUTPUT_CHUNK_BYTES } from '../../codec/zlib-stream.js'
+import { ArchiveCorruptError } from '../../errors.js'
+import { optionalPackage } from '../../internal/optional-package.js'
 import { checkDirectory, checkPlaces, type ZipPlace } from './zip-structure.js'
 
 /** Largest zip that is read or written, in bytes: it is held in memory. That is a tree of millions of znodes. */

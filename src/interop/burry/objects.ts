@@ -1,16 +1,8 @@
-import { ArchiveCorruptError } from '../errors.js'
-import { compareUtf8 } from '../internal/utf8.js'
-import type { ArchiveStorage, ObjectInfo, StorageCallOptions } from '../storage/storage.js'
-import {
-  type BurryObject,
-  keyRange,
-  keysOf,
-  latestKey,
-  shownKey,
-  snapshotOfKey,
-  snapshotOfShownKey,
-} from './burry-keys.js'
-import { snapshotOf } from './burry-names.js'
+import { ArchiveCorruptError } from '../../errors.js'
+import { compareUtf8 } from '../../internal/utf8.js'
+import type { ArchiveStorage, ObjectInfo, StorageCallOptions } from '../../storage/storage.js'
+import { type BurryObject, keyRange, keysOf, latestKey, shownKey, snapshotOfKey, snapshotOfShownKey } from './keys.js'
+import { snapshotOf } from './names.js'
 import { damagedZip, MAX_ZIP_BYTES } from './zip-reading.js'
 import { FIRST_NAME_BYTES, firstName } from './zip-structure.js'
 

@@ -1,19 +1,11 @@
-import { FORMAT_VERSION } from '../archive/archive-marker.js'
-import { jsonBytes } from '../archive/json-object.js'
-import { ARCHIVE_MARKER_KEY } from '../archive/names.js'
-import { jsonLinesZnodes } from '../codec/json-lines-znodes.js'
-import { ObjectNotFoundError, StorageError } from '../errors.js'
-import { compareUtf8 } from '../internal/utf8.js'
-import {
-  type ByteRange,
-  checkedGet,
-  checkKeyCall,
-  checkList,
-  checkListPrefixes,
-  checkPut,
-} from '../storage/call-options.js'
-import { BodyMeter, bodyChunks, verifyCrc32c } from '../storage/object-body.js'
-import { nextPrefix } from '../storage/object-key.js'
+import { FORMAT_VERSION } from '../../archive/archive-marker.js'
+import { jsonBytes } from '../../archive/json-object.js'
+import { ARCHIVE_MARKER_KEY } from '../../archive/names.js'
+import { jsonLinesZnodes } from '../../codec/json-lines-znodes.js'
+import { ObjectNotFoundError, StorageError } from '../../errors.js'
+import { compareUtf8 } from '../../internal/utf8.js'
+import { BodyMeter, bodyChunks, verifyCrc32c } from '../../storage/object-body.js'
+import { nextPrefix } from '../../storage/object-key.js'
 import type {
   ArchiveStorage,
   GetOptions,
@@ -23,12 +15,12 @@ import type {
   PutOptions,
   PutResult,
   StorageCallOptions,
-} from '../storage/storage.js'
-import type { PathFilter } from '../zookeeper/path-filter.js'
-import { burryKey, shownKey, snapshotOfShownKey } from './burry-keys.js'
-import { BurryObjects, type StoredZip } from './burry-objects.js'
-import { readBurryZip } from './burry-reading.js'
-import { writeBurryZip } from './burry-writing.js'
+} from '../../storage/storage.js'
+import type { PathFilter } from '../../zookeeper/path-filter.js'
+import { burryKey, shownKey, snapshotOfShownKey } from './keys.js'
+import { BurryObjects, type StoredZip } from './objects.js'
+import { readBurryZip } from './reading.js'
+import { writeBurryZip } from './writing.js'
 
 const MARKER = jsonBytes(ARCHIVE_MARKER_KEY, { format: FORMAT_VERSION })
 const MARKER_INFO: ObjectInfo = { key: ARCHIVE_MARKER_KEY, sizeBytes: MARKER.length, modifiedMs: 0 }
@@ -37,7 +29,7 @@ const MARKER_INFO: ObjectInfo = { key: ARCHIVE_MARKER_KEY, sizeBytes: MARKER.len
  * Shows zips of Burry's as snapshots of an archive of kafkeep's, and stores snapshots as such zips. An object has the
  * size of its zip, and other bytes. There seems to be an archive as soon as there is a zip; nothing but zips is stored.
  */
-export class BurryStorage implements ArchiveStorage {
+export class BurryArchive implements ArchiveStorage {
   readonly #storage: ArchiveStorage
   readonly #folder: string
   readonly #ephemerals: PathFilter
@@ -53,9 +45,7 @@ export class BurryStorage implements ArchiveStorage {
     this.#objects = new BurryObjects(storage, folder)
   }
 
-  /** {@inheritDoc} */
   async put(key: string, body: ObjectBody, options: PutOptions = {}): Promise<PutResult> {
-    checkPut(key, body, options)
     if (key === ARCHIVE_MARKER_KEY) return { created: true, info: MARKER_INFO }
     const snapshot = snapshotOfShownKey(key)
     if (snapshot === undefined) throw new StorageError(`Burry's layout has no place for ${key}`, { key })
@@ -74,54 +64,31 @@ export class BurryStorage implements ArchiveStorage {
     })
   }
 
-  /** {@inheritDoc} */
-  get(key: string, options: GetOptions = {}): AsyncIterable<Uint8Array> {
-    return this.#read(key, checkedGet(key, options), options)
-  }
-
-  /** {@inheritDoc} */
-  async head(key: string, options: StorageCallOptions = {}): Promise<ObjectInfo | undefined> {
-    checkKeyCall(key, options)
+  async *get(
+    key: string,
+    { startByte = 0, endByte = Number.POSITIVE_INFINITY, signal }: GetOptions = {},
+  ): AsyncGenerator<Uint8Array, void, void> {
     if (key === ARCHIVE_MARKER_KEY) {
-      for await (const info of this.#list(key, options)) return info
-      return undefined
-    }
-    const zip = await this.#objects.find(key, options)
-    return zip === undefined ? undefined : shownInfo(zip)
-  }
-
-  /** {@inheritDoc} */
-  list(prefix: string, options: ListOptions = {}): AsyncIterable<ObjectInfo> {
-    checkList(prefix, options)
-    return this.#list(prefix, options)
-  }
-
-  /** {@inheritDoc} */
-  listPrefixes(prefix: string, options: StorageCallOptions = {}): AsyncIterable<string> {
-    checkListPrefixes(prefix, options)
-    return this.#listPrefixes(prefix, options)
-  }
-
-  /** {@inheritDoc} */
-  async delete(key: string, options: StorageCallOptions = {}): Promise<void> {
-    checkKeyCall(key, options)
-    const zip = await this.#objects.find(key, options)
-    if (zip !== undefined) await this.#storage.delete(zip.key, options)
-  }
-
-  async *#read(key: string, range: ByteRange, { signal }: StorageCallOptions) {
-    if (key === ARCHIVE_MARKER_KEY) {
-      yield MARKER.subarray(range.startByte, range.endByte)
+      yield MARKER.subarray(startByte, endByte)
       return
     }
     const zip = await this.#objects.find(key, { signal })
     if (zip === undefined) throw new ObjectNotFoundError(key)
     const bytes = await this.#objects.read(zip, { signal })
     const nodes = readBurryZip({ ...zip, bytes }, { signal, ephemerals: this.#ephemerals })
-    yield* within(range, jsonLinesZnodes().encode(nodes, { signal }))
+    yield* within(jsonLinesZnodes().encode(nodes, { signal }), { startByte, endByte })
   }
 
-  async *#list(prefix: string, { startAfter, signal }: ListOptions): AsyncGenerator<ObjectInfo, void, void> {
+  async head(key: string, options: StorageCallOptions = {}): Promise<ObjectInfo | undefined> {
+    if (key === ARCHIVE_MARKER_KEY) {
+      for await (const info of this.list(key, options)) return info
+      return undefined
+    }
+    const zip = await this.#objects.find(key, options)
+    return zip === undefined ? undefined : shownInfo(zip)
+  }
+
+  async *list(prefix: string, { startAfter, signal }: ListOptions = {}): AsyncGenerator<ObjectInfo, void, void> {
     const infos: ObjectInfo[] = []
     for await (const zip of this.#objects.list({ signal })) infos.push(shownInfo(zip))
     if (infos.length > 0) infos.push(MARKER_INFO)
@@ -131,14 +98,19 @@ export class BurryStorage implements ArchiveStorage {
     }
   }
 
-  async *#listPrefixes(prefix: string, { signal }: StorageCallOptions): AsyncGenerator<string, void, void> {
+  async *listPrefixes(prefix: string, { signal }: StorageCallOptions = {}): AsyncGenerator<string, void, void> {
     let last: string | undefined
-    for await (const { key } of this.#list(prefix, { signal })) {
+    for await (const { key } of this.list(prefix, { signal })) {
       const next = nextPrefix(key, prefix)
       if (next === undefined || next === last) continue
       last = next
       yield next
     }
+  }
+
+  async delete(key: string, options: StorageCallOptions = {}): Promise<void> {
+    const zip = await this.#objects.find(key, options)
+    if (zip !== undefined) await this.#storage.delete(zip.key, options)
   }
 }
 
@@ -149,8 +121,8 @@ function shownInfo(zip: StoredZip): ObjectInfo {
 
 /** The bytes of `chunks` that lie in a range. */
 async function* within(
-  { startByte, endByte }: ByteRange,
   chunks: AsyncIterable<Uint8Array>,
+  { startByte, endByte }: { readonly startByte: number; readonly endByte: number },
 ): AsyncGenerator<Uint8Array, void, void> {
   let offset = 0
   for await (const chunk of chunks) {

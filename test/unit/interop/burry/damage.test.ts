@@ -2,10 +2,10 @@ import { deflateRawSync } from 'node:zlib'
 import fc from 'fast-check'
 import { ArchiveCorruptError, burryLayout, KafkeepError, MemoryStorage, type Znode } from 'kafkeep'
 import { describe, expect, it } from 'vitest'
-import { burryArchive, nodesOfZip, SNAPSHOT } from '../../support/burry.js'
-import { storeSnapshot } from '../../support/stored-snapshots.js'
-import { type HandmadeFile, handmadeZip, zipFiles } from '../../support/zips.js'
-import { collected, znode } from '../../support/znode-arbitrary.js'
+import { burryArchive, nodesOfZip, SNAPSHOT } from '../../../support/burry.js'
+import { storeSnapshot } from '../../../support/stored-snapshots.js'
+import { type HandmadeFile, handmadeZip, zipFiles } from '../../../support/zips.js'
+import { collected, znode } from '../../../support/znode-arbitrary.js'
 
 const ROOT: HandmadeFile = { name: `${SNAPSHOT}/content` }
 const A: HandmadeFile = { name: `${SNAPSHOT}/a/content`, data: 'the data of a' }

@@ -1,7 +1,7 @@
 import { crc32c } from '@node-rs/crc32'
-import { instantOf } from '../archive/instant-id.js'
-import { crcHex, ZNODES_PREFIX } from '../archive/names.js'
-import { jsonLinesZnodes } from '../codec/json-lines-znodes.js'
+import { instantOf } from '../../archive/instant-id.js'
+import { crcHex, ZNODES_PREFIX } from '../../archive/names.js'
+import { jsonLinesZnodes } from '../../codec/json-lines-znodes.js'
 
 /** A zip of Burry's in storage. */
 export interface BurryObject {

@@ -1,4 +1,4 @@
-import { matchesPath, type PathFilter } from '../zookeeper/path-filter.js'
+import { matchesPath, type PathFilter } from '../../zookeeper/path-filter.js'
 
 /** What sessions of Kafka own: brokers, and consumers of before Kafka 0.9, below any chroot; and the controller. */
 const KAFKA: PathFilter = [

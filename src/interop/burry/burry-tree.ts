@@ -1,6 +1,6 @@
-import { ArchiveCorruptError } from '../errors.js'
-import { parentOf } from '../zookeeper/path.js'
-import { isInPlaceOfContent, placeOf } from './burry-names.js'
+import { ArchiveCorruptError } from '../../errors.js'
+import { parentOf } from '../../zookeeper/path.js'
+import { isInPlaceOfContent, placeOf } from './names.js'
 import { contentOf, damagedEntry, damagedZip, MAX_ZIP_ENTRIES, type ZipEntry } from './zip-reading.js'
 
 /** Most data of one znode, in bytes. ZooKeeper takes 1 MiB unless it is told otherwise, and Burry 1.5 MiB. */

@@ -8,10 +8,10 @@ import {
   likeFixture,
   nodesOfZip,
   SNAPSHOT,
-} from '../../support/burry.js'
-import { storeSnapshot } from '../../support/stored-snapshots.js'
-import { type HandmadeFile, handmadeZip } from '../../support/zips.js'
-import { collected, znode } from '../../support/znode-arbitrary.js'
+} from '../../../support/burry.js'
+import { storeSnapshot } from '../../../support/stored-snapshots.js'
+import { type HandmadeFile, handmadeZip } from '../../../support/zips.js'
+import { collected, znode } from '../../../support/znode-arbitrary.js'
 
 const TAKEN_MS = Number(SNAPSHOT) * 1_000
 const OPEN = [{ permissions: 31, scheme: 'world', id: 'anyone' }]

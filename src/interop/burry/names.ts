@@ -1,5 +1,5 @@
-import { ArchiveCorruptError } from '../errors.js'
-import type { Znode } from '../zookeeper/znode.js'
+import { ArchiveCorruptError } from '../../errors.js'
+import type { Znode } from '../../zookeeper/znode.js'
 
 /**
  * Where Burry keeps what in its zips: the data of the znode `/a/b` of the snapshot `1483193387` is the file
