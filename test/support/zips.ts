@@ -15,47 +15,60 @@ export interface HandmadeFile {
   readonly offset?: number
 }
 
-/** Makes a zip as the format says, but for what is replaced. */
+/** Makes a zip as the format says, but for what is replaced. What is only `listed` has an `offset`. */
 export function handmadeZip(
   files: readonly HandmadeFile[],
   { count, listed = files, comment = '' }: { count?: number; listed?: readonly HandmadeFile[]; comment?: string } = {},
 ): Buffer {
-  const parts: Buffer[] = []
-  const directory: Buffer[] = []
-  let offset = 0
+  const offsets = new Map<HandmadeFile, number>()
+  const locals: Buffer[] = []
+  let length = 0
   for (const file of files) {
-    const { name, localName = name, method = 8, flags = 0 } = file
-    const data = Buffer.from(file.data ?? '')
-    const packed = file.packed ?? (method === 8 ? deflateRawSync(data) : data)
-    const facts = Buffer.alloc(10)
-    facts.writeUInt16LE(20, 0)
-    facts.writeUInt16LE(flags, 2)
-    facts.writeUInt16LE(method, 4)
-    const sizes = Buffer.alloc(12)
-    sizes.writeUInt32LE(file.sum ?? crc32(data), 0)
-    sizes.writeUInt32LE(file.packedBytes ?? packed.length, 4)
-    sizes.writeUInt32LE(file.sizeBytes ?? data.length, 8)
-    const start = offset
-    const local = [signed(0x04034b50), facts, sizes, uint16(bytesOf(localName).length), uint16(0)]
-    for (const part of [...local, bytesOf(localName), packed]) {
-      parts.push(part)
-      offset += part.length
-    }
-    if (!listed.includes(file)) continue
-    const place = Buffer.alloc(4)
-    place.writeUInt32LE(file.offset ?? start)
-    const entry = [signed(0x02014b50), uint16(20), facts, sizes, uint16(bytesOf(name).length)]
-    directory.push(...entry, Buffer.alloc(12), place, bytesOf(name))
+    const local = localFile(file)
+    if (!offsets.has(file)) offsets.set(file, length)
+    locals.push(local)
+    length += local.length
   }
-  const records = Buffer.concat(directory)
+  const records = Buffer.concat(listed.map((file) => directoryRecord(file, file.offset ?? offsets.get(file) ?? 0)))
   const end = Buffer.alloc(22)
   end.writeUInt32LE(0x06054b50, 0)
   end.writeUInt16LE(count ?? listed.length, 8)
   end.writeUInt16LE(count ?? listed.length, 10)
   end.writeUInt32LE(records.length, 12)
-  end.writeUInt32LE(offset, 16)
+  end.writeUInt32LE(length, 16)
   end.writeUInt16LE(comment.length, 20)
-  return Buffer.concat([...parts, records, end, Buffer.from(comment)])
+  return Buffer.concat([...locals, records, end, Buffer.from(comment)])
+}
+
+/** A file of a zip with the header before it. */
+export function localFile(file: HandmadeFile): Buffer {
+  const name = bytesOf(file.localName ?? file.name)
+  return Buffer.concat([signed(0x04034b50), factsOf(file), uint16(name.length), uint16(0), name, packedOf(file)])
+}
+
+function directoryRecord(file: HandmadeFile, offset: number): Buffer {
+  const name = bytesOf(file.name)
+  const place = Buffer.alloc(16)
+  place.writeUInt32LE(offset, 12)
+  return Buffer.concat([signed(0x02014b50), uint16(20), factsOf(file), uint16(name.length), place, name])
+}
+
+/** What both headers of a file have. */
+function factsOf(file: HandmadeFile): Buffer {
+  const data = Buffer.from(file.data ?? '')
+  const facts = Buffer.alloc(22)
+  facts.writeUInt16LE(20, 0)
+  facts.writeUInt16LE(file.flags ?? 0, 2)
+  facts.writeUInt16LE(file.method ?? 8, 4)
+  facts.writeUInt32LE(file.sum ?? crc32(data), 10)
+  facts.writeUInt32LE(file.packedBytes ?? packedOf(file).length, 14)
+  facts.writeUInt32LE(file.sizeBytes ?? data.length, 18)
+  return facts
+}
+
+function packedOf({ data = '', method = 8, packed }: HandmadeFile): Buffer {
+  if (packed !== undefined) return packed
+  return method === 8 ? deflateRawSync(Buffer.from(data)) : Buffer.from(data)
 }
 
 /** The headers of the files of an intact zip without 64-bit fields, as they stand in its central directory. */

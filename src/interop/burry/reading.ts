@@ -9,6 +9,9 @@ import { ephemeralsAmong } from './ephemerals.js'
 import { isHeldByBurry } from './names.js'
 import { contentStream, damagedEntry, readZip, type ZipEntry } from './zip-reading.js'
 
+/** Burry stores them too. The server makes them itself, and does not count them as children that were created. */
+const SERVER_NODES = '/zookeeper'
+
 /** A zip of Burry's. */
 export interface BurryZip {
   readonly key: string
@@ -73,7 +76,7 @@ function* nodesOf(tree: BurryTree, isEphemeral: (path: string) => boolean): Gene
     const counts = children.get(parent) ?? { all: 0, lasting: 0 }
     children.set(parent, counts)
     counts.all += 1
-    if (!isEphemeral(path)) counts.lasting += 1
+    if (!isEphemeral(path) && path !== SERVER_NODES) counts.lasting += 1
   }
   for (const { path } of paths) {
     const { all, lasting } = children.get(path) ?? { all: 0, lasting: 0 }

@@ -36,8 +36,9 @@ export function checkPlaces(places: readonly ZipPlace[], directoryStart: number 
   const directory = { name: 'the central directory', start: directoryStart, end: 0, hasDescriptor: false }
   for (const place of [...places].sort((one, other) => one.start - other.start).concat(directory)) {
     const gap = place.start - (before?.end ?? 0)
+    if (gap < 0) return `${JSON.stringify(place.name)} lies in another file`
     const fits = before?.hasDescriptor === true ? DESCRIPTOR_BYTES.includes(gap) : gap === 0
-    if (!fits) return `before ${JSON.stringify(place.name)} are ${gap} bytes that belong to no file, or to two`
+    if (!fits) return `${gap} bytes before ${JSON.stringify(place.name)} belong to no file`
     before = place
   }
   return undefined

@@ -4,7 +4,7 @@ import { ArchiveCorruptError, burryLayout, KafkeepError, MemoryStorage, type Zno
 import { describe, expect, it } from 'vitest'
 import { burryArchive, nodesOfZip, SNAPSHOT } from '../../../support/burry.js'
 import { storeSnapshot } from '../../../support/stored-snapshots.js'
-import { type HandmadeFile, handmadeZip, zipFiles } from '../../../support/zips.js'
+import { type HandmadeFile, handmadeZip, localFile, zipFiles } from '../../../support/zips.js'
 import { collected, znode } from '../../../support/znode-arbitrary.js'
 
 const ROOT: HandmadeFile = { name: `${SNAPSHOT}/content` }
@@ -20,6 +20,13 @@ function named(name: string): Buffer {
 /** A zip of which one file is not as it should be. */
 function broken(file: Partial<HandmadeFile>): Buffer {
   return handmadeZip([ROOT, { ...A, ...file }, B])
+}
+
+/** A zip with a file that lies in another one, as in the zips that become a million times larger. */
+function overlapping(): Buffer {
+  const outer = { ...A, method: 0, data: localFile(B) }
+  const offset = localFile(ROOT).length + localFile({ ...outer, data: '' }).length
+  return handmadeZip([ROOT, outer], { listed: [ROOT, outer, { ...B, offset }] })
 }
 
 describe('a zip that is not as it must be', () => {
@@ -41,10 +48,10 @@ describe('a zip that is not as it must be', () => {
     ['short of its last file in its directory', handmadeZip([ROOT, A, B], { listed: [ROOT, A] }), 'belong to no file'],
     ['short in its count', handmadeZip([ROOT, A, B], { count: 2 }), 'central directory has not the size'],
     ['ahead in its count', handmadeZip([ROOT, A, B], { count: 4 }), 'is not an intact zip'],
-    ['one with two files of one place', broken({ offset: 0, name: ROOT.name, data: '' }), 'or to two'],
-    ['one with a file in another one', handmadeZip([ROOT, { ...A, offset: 0 }]), 'it has two different names'],
+    ['one with two files of one place', broken({ offset: 0, name: ROOT.name, data: '' }), 'lies in another file'],
+    ['one with a file in another one', overlapping(), 'lies in another file'],
     ['one with two names of a file', broken({ localName: `${SNAPSHOT}/c/content` }), 'it has two different names'],
-    ['one with a file twice', handmadeZip([ROOT, A, A]), '/a has content twice'],
+    ['one with a file twice', handmadeZip([ROOT, A, { ...A }]), '/a has content twice'],
     [
       'one with a node twice',
       handmadeZip([ROOT, { name: `${SNAPSHOT}/:/content` }, { name: `${SNAPSHOT}/BURRY_ESC_COLON/content` }]),
@@ -52,7 +59,7 @@ describe('a zip that is not as it must be', () => {
     ],
     [
       'one with two sidecars',
-      handmadeZip(Array(2).fill({ name: `${SNAPSHOT}/.kafkeep.znodes.jsonl` })),
+      handmadeZip([1, 2].map(() => ({ name: `${SNAPSHOT}/.kafkeep.znodes.jsonl` }))),
       'there are two of it',
     ],
     ['one with a file that is a folder', named('content/content'), 'it is a file and a folder'],
@@ -161,6 +168,10 @@ describe("a zip of kafkeep's that somebody has edited", () => {
       ['last line is missing', (text) => text.slice(0, -12)],
       ['the header of a znode snapshot', (text) => text.slice(text.indexOf('\n') + 1)],
     ]
+    const badSum = rezipped((files) =>
+      files.map((one) => (one.name === file('.kafkeep.znodes.jsonl') ? { ...one, sum: 1 } : one)),
+    )
+    await expect(badSum).rejects.toThrow('its checksum is wrong')
     for (const [why, change] of damages) await expect(edit(change)).rejects.toThrow(why)
   })
 })
