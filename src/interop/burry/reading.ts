@@ -37,7 +37,7 @@ export async function* readBurryZip(
   { key, bytes, snapshot }: BurryZip,
   { signal, ephemerals }: BurryReadOptions,
 ): AsyncGenerator<Znode, void, void> {
-  const tree = burryTree(await readZip(bytes, key), snapshot, key)
+  const tree = burryTree(await readZip(bytes, { key, signal }), snapshot, key)
   if (tree.sidecar !== undefined) {
     yield* bothAlike(tree, tree.sidecar, { snapshot, signal })
     return

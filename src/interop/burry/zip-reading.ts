@@ -12,6 +12,13 @@ export const MAX_ZIP_ENTRIES = 2_000_000
 /** Bytes of all files of a zip together when they are decompressed. Below what needs 64-bit sizes in a zip. */
 export const MAX_UNZIPPED_BYTES = 4_000_000_000
 
+/** Which zip it is, and what ends the reading of it. */
+export interface ZipCall {
+  /** Its key in storage, for errors. */
+  readonly key: string
+  readonly signal?: AbortSignal | undefined
+}
+
 /** A file of a zip, as its two headers agree to describe it. */
 export interface ZipEntry {
   readonly name: string
@@ -52,7 +59,6 @@ interface YauzlEntry {
 interface YauzlLocalHeader {
   readonly fileDataStart: number
   readonly fileName: Buffer
-  readonly compressionMethod: number
 }
 
 const METHOD = { stored: 0, deflated: 8 } as const
@@ -66,21 +72,24 @@ const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
  *
  * @throws {@link ArchiveCorruptError} that names the zip as `key`, and the file.
  */
-export async function readZip(bytes: Buffer, key: string): Promise<readonly ZipEntry[]> {
+export async function readZip(bytes: Buffer, { key, signal }: ZipCall): Promise<readonly ZipEntry[]> {
   const yauzl = optionalPackage('yauzl', 'reading the zips of Burry') as Yauzl
   try {
-    return await entriesOf(await yauzl.fromBufferPromise(bytes, { decodeStrings: false }), bytes, key)
+    const zip = await yauzl.fromBufferPromise(bytes, { decodeStrings: false })
+    return await entriesOf(zip, bytes, { key, signal })
   } catch (cause) {
+    signal?.throwIfAborted()
     if (cause instanceof ArchiveCorruptError) throw cause
     throw damagedZip(key, cause instanceof Error ? cause.message : String(cause), cause)
   }
 }
 
-async function entriesOf(zip: YauzlFile, bytes: Buffer, key: string): Promise<readonly ZipEntry[]> {
+async function entriesOf(zip: YauzlFile, bytes: Buffer, { key, signal }: ZipCall): Promise<readonly ZipEntry[]> {
   const entries: ZipEntry[] = []
   const places: ZipPlace[] = []
   let [directoryBytes, unzippedBytes] = [0, 0]
   for await (const entry of zip.eachEntry()) {
+    signal?.throwIfAborted()
     const name = nameOf(entry, key)
     const local = await localHeader(zip, entry, { key, name })
     const start = local.fileDataStart
@@ -126,7 +135,6 @@ async function localHeader(
   }
   const local = await zip.readLocalFileHeaderPromise(entry)
   if (!local.fileName.equals(entry.fileNameRaw)) throw damagedEntry(key, name, 'it has two different names')
-  if (local.compressionMethod !== method) throw damagedEntry(key, name, 'it has two different compression methods')
   return local
 }
 
@@ -152,7 +160,7 @@ function inflated({ name, packed, sizeBytes }: ZipEntry, key: string): Uint8Arra
 /** {@link contentOf} in pieces, for a large file. Only when the iteration ends without an error is it intact. */
 export async function* contentStream(
   { name, packed, stored, sizeBytes, crc32: expected }: ZipEntry,
-  { key, signal }: { readonly key: string; readonly signal: AbortSignal | undefined },
+  { key, signal }: ZipCall,
 ): AsyncGenerator<Uint8Array, void, void> {
   const chunks = stored
     ? pieces(packed)

@@ -105,6 +105,23 @@ describe('a zip that is not as it must be', () => {
   })
 })
 
+it('is not even read when it is larger than what is held in memory', async () => {
+  class HugeStorage extends MemoryStorage {
+    override async head(key: string) {
+      const info = await super.head(key)
+      return info && { ...info, sizeBytes: 536_870_913 }
+    }
+    override get(): AsyncIterable<Uint8Array> {
+      throw new Error('it is read')
+    }
+  }
+  const storage = new HugeStorage()
+  await storage.put(SNAPSHOT, handmadeZip([ROOT]))
+  const view = burryLayout().over(storage)
+  const [{ key = '' } = {}] = await collected(view.list('znodes/'))
+  await expect(collected(view.get(key))).rejects.toThrow(`${SNAPSHOT} is not an intact zip: it has more than 536870912`)
+})
+
 const text = (value: string) => new Uint8Array(Buffer.from(value))
 const ACL = [{ permissions: 1, scheme: 'world', id: 'anyone' }]
 const NODES = [

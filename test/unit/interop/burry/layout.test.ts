@@ -1,4 +1,12 @@
-import { burryLayout, MemoryStorage, NotInArchiveError, StorageError, type Znode, ZnodeArchive } from 'kafkeep'
+import {
+  burryLayout,
+  type ListOptions,
+  MemoryStorage,
+  NotInArchiveError,
+  StorageError,
+  type Znode,
+  ZnodeArchive,
+} from 'kafkeep'
 import { describe, expect, it } from 'vitest'
 import {
   burryArchive,
@@ -102,6 +110,19 @@ describe('where the zips are', () => {
     expect(await collected(archive.verify())).toEqual([])
     expect(await collected(archive.prune({ last: 1 }))).toEqual([])
     for (const key of others) expect(await storage.head(key)).toBeDefined()
+  })
+
+  it('are found without a look at everything else in the bucket', async () => {
+    class LargeStorage extends MemoryStorage {
+      override async *list(prefix: string, options: ListOptions) {
+        yield* super.list(prefix, options)
+        throw new Error('everything is listed')
+      }
+    }
+    const storage = new LargeStorage()
+    for (const key of [SNAPSHOT, 'a']) await storage.put(key, burryFixture())
+    const view = burryLayout().over(storage)
+    expect(await collected(view.list('znodes/'))).toHaveLength(1)
   })
 
   it('keep their ids, of which each names one zip', async () => {
@@ -238,6 +259,11 @@ describe('the view of a bucket', () => {
     const reason = new Error('stop')
     const archive = new ZnodeArchive({ storage, layout: burryLayout() })
     await expect(collected(archive.snapshots({ signal: AbortSignal.abort(reason) }))).rejects.toBe(reason)
+    const controller = new AbortController()
+    const { signal } = controller
+    const reading = collected(archive.nodes('latest', { signal }))
+    setImmediate(() => controller.abort(reason))
+    await expect(reading).rejects.toBe(reason)
   })
 })
 
