@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import { headerFromZnode, headerToZnode, NodeTally, type SnapshotHeader } from '../../archive/znode-snapshot-header.js'
 import { jsonLinesZnodes } from '../../codec/json-lines-znodes.js'
 import { ArchiveCorruptError } from '../../errors.js'
@@ -11,6 +12,9 @@ import { contentStream, damagedEntry, readZip, type ZipEntry } from './zip-readi
 
 /** Burry stores them too. The server makes them itself, and does not count them as children that were created. */
 const SERVER_NODES = '/zookeeper'
+
+/** Nodes that are read without a pause. */
+const NODES_AT_ONCE = 500
 
 /** A zip of Burry's. */
 export interface BurryZip {
@@ -44,12 +48,9 @@ export async function* readBurryZip(
   }
   const isEphemeral = ephemeralsAmong(tree.contents.keys(), ephemerals)
   const tally = new NodeTally()
-  for (const node of nodesOf(tree, isEphemeral)) {
-    signal?.throwIfAborted()
-    tally.add(node)
-  }
+  for await (const node of nodesOf(tree, isEphemeral, signal)) tally.add(node)
   yield headerToZnode({ ...factsOf(snapshot), ...tally.content })
-  yield* nodesOf(tree, isEphemeral)
+  yield* nodesOf(tree, isEphemeral, signal)
 }
 
 /** What is known of a snapshot that Burry took: it read one node after the other, while others may have written. */
@@ -67,7 +68,11 @@ function factsOf(snapshot: string) {
 }
 
 /** What Burry does not keep is as it is of a node that was just created, like all nodes below it. */
-function* nodesOf(tree: BurryTree, isEphemeral: (path: string) => boolean): Generator<Znode, void, void> {
+async function* nodesOf(
+  tree: BurryTree,
+  isEphemeral: (path: string) => boolean,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<Znode, void, void> {
   const paths = [...tree.contents.keys()].map((path) => ({ path })).sort(byPath)
   const children = new Map<string, { all: number; lasting: number }>()
   for (const { path } of paths) {
@@ -78,7 +83,10 @@ function* nodesOf(tree: BurryTree, isEphemeral: (path: string) => boolean): Gene
     counts.all += 1
     if (!isEphemeral(path) && path !== SERVER_NODES) counts.lasting += 1
   }
-  for (const { path } of paths) {
+  for (const [index, { path }] of paths.entries()) {
+    // Everything is in memory: without pauses no session would be kept alive meanwhile.
+    if (index % NODES_AT_ONCE === 0) await setImmediate()
+    signal?.throwIfAborted()
     const { all, lasting } = children.get(path) ?? { all: 0, lasting: 0 }
     yield {
       ...untouchedZnode(path),

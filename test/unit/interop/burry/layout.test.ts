@@ -8,6 +8,7 @@ import {
   ZnodeArchive,
 } from 'kafkeep'
 import { describe, expect, it } from 'vitest'
+import { readBurryZip } from '../../../../src/interop/burry/reading.js'
 import { readZip } from '../../../../src/interop/burry/zip-reading.js'
 import {
   burryArchive,
@@ -268,6 +269,28 @@ describe('the view of a bucket', () => {
     const reading = collected(archive.nodes('latest', { signal }))
     setImmediate(() => controller.abort(reason))
     await expect(reading).rejects.toBe(reason)
+  })
+})
+
+describe('the nodes of a large zip', () => {
+  it('leave time for everything else between them', async () => {
+    const files = Array.from({ length: 1_200 }, (_, index) => ({ name: `${SNAPSHOT}/${index}/content` }))
+    const options = { signal: undefined, ephemerals: [] }
+    let turns = 0
+    const count = () => {
+      turns += 1
+      turning = setImmediate(count)
+    }
+    let turning: NodeJS.Immediate | undefined
+    for await (const { path } of readBurryZip(
+      { key: SNAPSHOT, bytes: handmadeZip(files), snapshot: SNAPSHOT },
+      options,
+    )) {
+      // The header: from here on nothing has to be waited for.
+      if (path === '') turning = setImmediate(count)
+    }
+    clearImmediate(turning)
+    expect(turns).toBeGreaterThanOrEqual(2)
   })
 })
 
