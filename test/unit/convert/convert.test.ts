@@ -168,6 +168,17 @@ describe('a conversion', () => {
     expect(await recordsOf(to)).toEqual(await recordsOf(bucket, 'orders', 0, { layout: KEYED }))
   })
 
+  it('leaves derived offsets recognisable where only a slice of a segment is read', async () => {
+    await putFiles(bucket, '', [[nameOf(12), file(12, 5_000, 1_000)]])
+    await converted(bucket, to)
+    const range = { topic: 'orders', partition: 0, from: 4_000n, to: 4_002n }
+    const records = await collected(new TopicArchive({ storage: to }).records(range))
+    expect(records.map(({ offset, offsetDerived }) => [offset, offsetDerived])).toEqual([
+      [4_000n, true],
+      [4_001n, true],
+    ])
+  })
+
   it('writes nothing twice', async () => {
     await converted(bucket, to)
     const before = await contentOf(to)
