@@ -211,6 +211,16 @@ describe('a conversion', () => {
     },
   )
 
+  it('ends with the reason of its signal, and is gone on with', async () => {
+    const stop = new AbortController()
+    const reason = new Error('enough')
+    const conversion = convertArchive({ storage: bucket, layout: KEYED, to, signal: stop.signal })
+    await conversion.next()
+    stop.abort(reason)
+    await expect(collected(conversion)).rejects.toBe(reason)
+    expect((await converted(bucket, to)).summary.records).toBe(5n)
+  })
+
   it('goes on where the old archive does, and closes gaps that are none any more', async () => {
     await converted(bucket, to)
     await putFiles(bucket, '', [
