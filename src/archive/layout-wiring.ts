@@ -81,6 +81,9 @@ function target<T>(
   usual: Codec<T>,
   methods: StorageMethods,
 ): WriteWiring<T> {
+  if (layout?.readOnly === true) {
+    throw new TypeError(`\`layout\` must be one that can be written with, got ${layout.id}, which is only read`)
+  }
   if (own !== undefined && codec !== undefined) throw fixed('codec', layout)
   return { storage: seen(storage, layout, methods), codec: codecOption('codec', codec ?? own?.[0] ?? usual) }
 }

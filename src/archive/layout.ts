@@ -10,6 +10,8 @@ import type { Znode } from '../zookeeper/znode.js'
 export interface ArchiveLayout {
   /** Short name for people and error messages. */
   readonly id: string
+  /** Whether it only shows what is there, so that nothing can be written with it. @defaultValue `false` */
+  readonly readOnly?: boolean | undefined
   /**
    * The archive in `storage`, seen with kafkeep's names. Nothing is read yet. What is put may be shown under another
    * name than it was put under: the answer has the key that it can be found by.

@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer'
 import { isRedacted, PERMISSIONS, redactedAcl, sameAcl } from '../zookeeper/acl.js'
-import type { ZnodeOperation, ZnodeReading } from '../zookeeper/transport.js'
+import type { CreateOperation, ZnodeOperation, ZnodeReading } from '../zookeeper/transport.js'
 import { type Acl, sequenceOf, type Znode } from '../zookeeper/znode.js'
 import type { LiveNode } from './live-node.js'
 import type { CheckedRestoreOptions } from './restore-options.js'
@@ -99,17 +99,31 @@ function creation(source: NodeToRestore, acl: readonly Acl[], policy: NodePolicy
     (raises ? PERMISSIONS.create | PERMISSIONS.delete : 0) |
     (version === undefined ? 0 : PERMISSIONS.write)
   const direct = admitsEverybody(acl, needed)
-  const why = kind === 'persistent' ? 'it is not there' : `it is not there; ${kind} becomes persistent`
+  const why = kind === 'ephemeral' ? 'it is not there; ephemeral becomes persistent' : 'it is not there'
   return {
     path,
     source,
     changes: [{ path, action: 'create', why }],
-    operation: { type: 'create', path, data, acl: direct ? acl : TEMPORARY_ACL },
+    operation: { type: 'create', path, data, acl: direct ? acl : TEMPORARY_ACL, ...lifeOf(source.node) },
     behind: policy.sequences ? node.sequence : 0,
     version,
     finalAcl: direct ? undefined : acl,
     unfinished: !direct,
   }
+}
+
+function lifeOf({ kind, ttlMs }: Znode): Pick<CreateOperation, 'kind' | 'ttlMs'> {
+  if (kind === 'container') return { kind }
+  return kind === 'ttl' ? { kind, ttlMs } : {}
+}
+
+/** A creation for a server that was set up not to know nodes with a time to live. */
+export function withoutTtl(planned: PlannedNode): PlannedNode {
+  const { path, operation } = planned
+  if (operation?.type !== 'create' || operation.kind !== 'ttl') return planned
+  const { kind, ttlMs, ...persistent } = operation
+  const why = `it is not there; ${kind} becomes persistent, because the server refuses a time to live`
+  return { ...planned, operation: persistent, changes: [{ path, action: 'create', why }] }
 }
 
 function update(source: NodeToRestore, acl: readonly Acl[], live: ZnodeReading, policy: NodePolicy): PlannedNode {

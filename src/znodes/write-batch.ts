@@ -3,7 +3,7 @@ import { parentOf } from '../zookeeper/path.js'
 import type { CommitOutcome, ZooKeeperTransport } from '../zookeeper/transport.js'
 import { stepBytes } from './batches.js'
 import { isNodeRefusal, isUnknownOutcome, oversizedWrite, refusedWrite } from './commit.js'
-import { decide, type NodePolicy, type PlannedNode } from './decide.js'
+import { decide, type NodePolicy, type PlannedNode, withoutTtl } from './decide.js'
 import { readLive } from './live-node.js'
 import type { WriteStep } from './plan.js'
 import type { RestoreTally } from './restore-tally.js'
@@ -31,6 +31,8 @@ export class BatchWriter {
   readonly #options: BatchWriterOptions
   /** What no node of this server can have. */
   readonly #invalidAcls = new Set<string>()
+  /** Whether this server has refused a node with a time to live. */
+  #refusesTtl = false
 
   constructor(zookeeper: ZooKeeperTransport, options: BatchWriterOptions) {
     this.#zookeeper = zookeeper
@@ -39,7 +41,10 @@ export class BatchWriter {
 
   /** `steps` without the writes that would be refused for a reason that others were refused for, which is noted. */
   withoutHopeless(steps: readonly WriteStep[]): readonly WriteStep[] {
-    return steps.map((step) => this.#unlessHopeless(step))
+    return steps.map((step) => {
+      const possible = this.#refusesTtl ? { ...step, planned: withoutTtl(step.planned) } : step
+      return this.#unlessHopeless(possible)
+    })
   }
 
   /** Sends the writes of `steps` as one transaction, once. The writes of what was sent earlier are made first. */
@@ -102,6 +107,10 @@ export class BatchWriter {
   ): Promise<readonly WriteStep[]> {
     const { index, reason, races } = refusal
     const refused = steps.filter(({ planned }) => planned.operation !== undefined)[index]
+    if (reason === 'UNIMPLEMENTED' && isTtl(refused)) {
+      this.#refusesTtl = true
+      return steps
+    }
     if (refused === undefined || !isNodeRefusal(reason)) throw refusedWrite(refused?.planned.path ?? '/', reason)
     const { path } = refused.planned
     const count = (races.get(path) ?? 0) + 1
@@ -172,6 +181,11 @@ export class BatchWriter {
     if (hand?.parent !== undefined) hand.parent.failedBelow = true
     return withoutWrite(step)
   }
+}
+
+function isTtl(step: WriteStep | undefined): boolean {
+  const operation = step?.planned.operation
+  return operation?.type === 'create' && operation.kind === 'ttl'
 }
 
 function withoutWrite(step: WriteStep): WriteStep {

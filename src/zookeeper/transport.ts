@@ -31,6 +31,15 @@ export interface CreateOperation {
   readonly data: Uint8Array | null
   /** Who may do what with it. */
   readonly acl: readonly Acl[]
+  /**
+   * What ends its life. A server that was started without `extendedTypesEnabled` refuses `ttl` with the reason
+   * `UNIMPLEMENTED`.
+   *
+   * @defaultValue `'persistent'`
+   */
+  readonly kind?: 'persistent' | 'container' | 'ttl' | undefined
+  /** Lifetime without change of a `ttl` node, in milliseconds, 1 to 2^40 - 1. */
+  readonly ttlMs?: bigint | undefined
 }
 
 /** Replaces a node's data. */

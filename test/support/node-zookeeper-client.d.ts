@@ -3,7 +3,7 @@ declare module 'node-zookeeper-client' {
   export interface Client {
     connect(): void
     close(): void
-    once(event: 'connected', listener: () => void): this
+    once(event: 'connected' | 'disconnected', listener: () => void): this
     create(path: string, data: Buffer, mode: number, callback: (error: Error | null, path: string) => void): void
     exists(path: string, callback: (error: Error | null, stat: object | null) => void): void
     getData(path: string, callback: (error: Error | null, data: Buffer | undefined) => void): void

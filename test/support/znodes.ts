@@ -54,6 +54,11 @@ export async function sessionAt(connect: string) {
     createEphemeral: (path: string) => create(path, Buffer.from('session'), CreateMode.EPHEMERAL),
     createSequential: (path: string) => create(path, Buffer.from(''), CreateMode.PERSISTENT_SEQUENTIAL),
     set: promisify(client.setData).bind(client),
+    end: () =>
+      new Promise<void>((resolve) => {
+        client.once('disconnected', resolve)
+        client.close()
+      }),
   }
 }
 

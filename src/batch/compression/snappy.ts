@@ -12,9 +12,12 @@ interface SnappyPackage {
  * Java clients write snappy in the framing of the xerial library: a magic, two versions, then blocks of raw snappy with
  * an int32 length each. Others write one raw block. Source: https://github.com/xerial/snappy-java (SnappyOutputStream).
  */
-const XERIAL_MAGIC = Buffer.from([0x82, 0x53, 0x4e, 0x41, 0x50, 0x50, 0x59, 0x00])
+export const XERIAL_MAGIC = Buffer.from([0x82, 0x53, 0x4e, 0x41, 0x50, 0x50, 0x59, 0x00])
 const XERIAL_HEADER = Buffer.concat([XERIAL_MAGIC, Buffer.from([0, 0, 0, 1, 0, 0, 0, 1])])
-const LENGTH_BYTES = 4
+/** Bytes before the first block. */
+export const XERIAL_HEADER_BYTES = XERIAL_HEADER.length
+/** Bytes of the length before each block. */
+export const SNAPPY_LENGTH_BYTES = 4
 const BLOCK_BYTES = 65_536
 const MAX_LENGTH_VARINT_BYTES = 5
 
@@ -24,7 +27,7 @@ export const snappy: Compression = {
     const parts: Buffer[] = [XERIAL_HEADER]
     for (let start = 0; start < records.length; start += BLOCK_BYTES) {
       const block = library().compressSync(records.subarray(start, start + BLOCK_BYTES))
-      const length = Buffer.alloc(LENGTH_BYTES)
+      const length = Buffer.alloc(SNAPPY_LENGTH_BYTES)
       length.writeInt32BE(block.length)
       parts.push(length, block)
     }
@@ -37,12 +40,27 @@ export const snappy: Compression = {
   },
 }
 
+/**
+ * What one raw block becomes.
+ *
+ * @throws {@link InvalidBatchError} when it is not intact, or would become larger than `maxBytes`.
+ */
+export function uncompressedBlock(block: Buffer, maxBytes: number): Buffer {
+  if (claimedBytes(block) > maxBytes) throw new InvalidBatchError(`a snappy block claims more than ${maxBytes} bytes`)
+  const snappyPackage = library()
+  try {
+    return Buffer.from(snappyPackage.uncompressSync(block))
+  } catch (cause) {
+    throw new InvalidBatchError('a snappy block is not intact', { cause })
+  }
+}
+
 function xerialBlocks(bytes: Buffer): Buffer[] {
   const blocks: Buffer[] = []
   let position = XERIAL_HEADER.length
   while (position < bytes.length) {
-    if (position + LENGTH_BYTES > bytes.length) throw new InvalidBatchError('a snappy block ends in its length')
-    const start = position + LENGTH_BYTES
+    if (position + SNAPPY_LENGTH_BYTES > bytes.length) throw new InvalidBatchError('a snappy block ends in its length')
+    const start = position + SNAPPY_LENGTH_BYTES
     const length = bytes.readInt32BE(position)
     if (length < 0 || start + length > bytes.length)
       throw new InvalidBatchError('a snappy block does not fit its batch')
@@ -65,5 +83,5 @@ function claimedBytes(block: Buffer): number {
 }
 
 function library(): SnappyPackage {
-  return optionalPackage('snappy', 'decoding records compressed with snappy') as SnappyPackage
+  return optionalPackage('snappy', 'decompressing snappy') as SnappyPackage
 }

@@ -1,7 +1,7 @@
-import type { CommitOutcome, ZnodeOperation } from '../transport.js'
+import type { CommitOutcome, CreateOperation, ZnodeOperation } from '../transport.js'
 import type { Acl, ZnodeStat } from '../znode.js'
 import { errorName } from './error-names.js'
-import { aclList, bytes, flag, int, type Pieces, text, type WireReader } from './wire.js'
+import { aclList, bytes, flag, int, long, type Pieces, text, type WireReader } from './wire.js'
 
 /** One request of the protocol: what is sent and how its answer is read. */
 export interface ZooKeeperRequest<T> {
@@ -29,11 +29,14 @@ const OPCODES = {
   getChildren: 12,
   check: 13,
   multi: 14,
+  createWithStat: 15,
+  createContainer: 19,
+  createTtl: 21,
   multiRead: 22,
 } as const
 const ERROR_RESULT = -1
 const ANY_VERSION = -1
-const PERSISTENT = 0
+const MODES = { persistent: 0, container: 4, ttl: 5 } as const
 const MULTI_END = [int(ERROR_RESULT), flag(true), int(-1)]
 
 /** Makes the server catch up with the leader before it answers what comes after. Needs no right and no node. */
@@ -140,15 +143,21 @@ function multiRequest(operations: Pieces): ZooKeeperRequest<CommitOutcome> {
 }
 
 function encodedOperation(operation: ZnodeOperation, path: string): Pieces {
+  if (operation.type === 'create') return encodedCreate(operation, path)
   const target = [...multiHeader(OPCODES[operation.type]), ...text(path)]
   switch (operation.type) {
-    case 'create':
-      return [...target, ...bytes(operation.data), ...aclList(operation.acl), int(PERSISTENT)]
     case 'set':
       return [...target, ...bytes(operation.data), int(operation.version)]
     case 'delete':
       return [...target, int(operation.version)]
   }
+}
+
+/** Each kind of node has an operation of its own, and a mode that says the same once more. */
+function encodedCreate({ data, acl, kind = 'persistent', ttlMs }: CreateOperation, path: string): Pieces {
+  const opcode = { persistent: OPCODES.create, container: OPCODES.createContainer, ttl: OPCODES.createTtl }[kind]
+  const node = [...multiHeader(opcode), ...text(path), ...bytes(data), ...aclList(acl), int(MODES[kind])]
+  return kind === 'ttl' ? [...node, long(ttlMs ?? 0n)] : node
 }
 
 function multiHeader(opcode: number): Pieces {
@@ -163,7 +172,7 @@ function decodedOutcome(answer: WireReader): CommitOutcome {
     if (done) return { committed: true }
     const code = type === ERROR_RESULT ? answer.int() : 0
     if (code !== 0) return { committed: false, index, reason: errorName(code) }
-    if (type === OPCODES.create) answer.text()
-    if (type === OPCODES.set) answer.stat()
+    if (type === OPCODES.create || type === OPCODES.createWithStat) answer.text()
+    if (type === OPCODES.set || type === OPCODES.createWithStat) answer.stat()
   }
 }

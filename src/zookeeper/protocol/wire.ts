@@ -11,6 +11,13 @@ export function int(value: number): Uint8Array {
   return piece
 }
 
+/** A 64-bit number. */
+export function long(value: bigint): Uint8Array {
+  const piece = Buffer.allocUnsafe(8)
+  piece.writeBigInt64BE(value)
+  return piece
+}
+
 /** Bytes, or `null`. */
 export function bytes(value: Uint8Array | null): Pieces {
   return value === null ? [int(-1)] : [int(value.length), value]
@@ -45,10 +52,20 @@ export class WireReader {
     this.#position = position
   }
 
+  /** Bytes that are not read yet. */
+  get left(): number {
+    return this.#message.length - this.#position
+  }
+
   int(): number {
     const value = this.#message.readInt32BE(this.#position)
     this.#position += 4
     return value
+  }
+
+  /** The next 32-bit number, which stays to be read. */
+  peekInt(): number {
+    return this.#message.readInt32BE(this.#position)
   }
 
   long(): bigint {

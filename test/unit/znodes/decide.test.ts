@@ -1,6 +1,13 @@
 import { describe, expect, it } from 'vitest'
-import { changesAfterChildren, changesBeforeChildren, decide, type NodePolicy } from '../../../src/znodes/decide.js'
+import {
+  changesAfterChildren,
+  changesBeforeChildren,
+  decide,
+  type NodePolicy,
+  withoutTtl,
+} from '../../../src/znodes/decide.js'
 import { isTemporary, TEMPORARY_ACL } from '../../../src/znodes/restored-acl.js'
+import { OPEN_ACL } from '../../../src/zookeeper/acl.js'
 import type { ZnodeReading } from '../../../src/zookeeper/transport.js'
 import type { Znode } from '../../../src/zookeeper/znode.js'
 import { znode } from '../../support/znode-arbitrary.js'
@@ -133,6 +140,17 @@ describe('decide', () => {
   })
 
   it('says when a node becomes persistent that was not', () => {
-    expect(decided({ kind: 'ttl', ttlMs: 5n }, undefined).changes[0]?.why).toContain('ttl becomes persistent')
+    const planned = decided({ kind: 'ephemeral' }, undefined, { ephemerals: 'persistent' })
+    expect(planned.changes[0]?.why).toContain('ephemeral becomes persistent')
+    expect(planned.operation).not.toHaveProperty('kind')
+  })
+
+  it('creates containers and nodes with a time to live as such, and knows how to do without the latter', () => {
+    expect(decided({ kind: 'container' }, undefined).operation).toMatchObject({ kind: 'container' })
+    const planned = decided({ kind: 'ttl', ttlMs: 5n }, undefined)
+    expect(planned).toMatchObject({ operation: { kind: 'ttl', ttlMs: 5n }, changes: [{ why: 'it is not there' }] })
+    const without = withoutTtl(planned)
+    expect(without.operation).toEqual({ type: 'create', path: '/a', data: null, acl: OPEN_ACL })
+    expect(without.changes[0]?.why).toContain('ttl becomes persistent')
   })
 })
