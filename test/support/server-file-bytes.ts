@@ -7,6 +7,8 @@ export interface FileNode {
   readonly path: string
   readonly data: Uint8Array | null
   readonly stat: ZnodeStat
+  /** The number of its ACL, of which the file has none; that of the open one where left out. */
+  readonly aclNumber?: bigint
 }
 
 /** A transaction as a log has it. */
@@ -17,13 +19,11 @@ export interface FileTransaction {
   readonly body: Pieces
 }
 
-const OPEN = long(-1n)
-
-/** A snapshot file as a server without digests writes it, every node open. */
+/** A snapshot file as a server without digests writes it, without ACLs. */
 export function snapshotBytes(nodes: readonly FileNode[], tail: Pieces = []): Buffer {
   const pieces: Uint8Array[] = [int(0x5a4b534e), int(2), long(-1n), int(0), int(0)]
-  for (const { path, data, stat } of nodes) {
-    pieces.push(...text(path === '/' ? '' : path), ...bytes(data), OPEN)
+  for (const { path, data, stat, aclNumber = -1n } of nodes) {
+    pieces.push(...text(path === '/' ? '' : path), ...bytes(data), long(aclNumber))
     pieces.push(long(stat.createdZxid), long(stat.modifiedZxid), long(stat.createdMs), long(stat.modifiedMs))
     pieces.push(int(stat.version), int(stat.childrenVersion), int(stat.aclVersion))
     pieces.push(long(stat.ephemeralOwner), long(stat.childrenZxid))

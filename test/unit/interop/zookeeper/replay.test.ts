@@ -236,6 +236,20 @@ describe('replaying a log on a snapshot', () => {
   })
 })
 
+it('shows an ACL that the server has lost so that it is never restored, unless the logs have it', async () => {
+  const nodes = (server: ModelServer) => [...server.nodes.values()].map((node) => ({ ...node, aclNumber: 5n }))
+  const server = new ModelServer()
+  server.create('/a', false, 7n)
+  const storage = new MemoryStorage()
+  await storage.put('snapshot.1', snapshotBytes(nodes(server)))
+  server.setAcl('/a')
+  await storage.put('log.1', logBytes(server.log))
+  const [root, known] = await newestTree(storage, LAYOUT)
+  expect(root).toMatchObject({ path: '/', aclRedacted: true, acl: [{ permissions: 0 }] })
+  expect(known).toMatchObject({ path: '/a', acl: OPEN_ACL })
+  expect(known).not.toHaveProperty('aclRedacted')
+})
+
 describe('a log that does not fit', () => {
   const start = () => {
     const server = new ModelServer()
