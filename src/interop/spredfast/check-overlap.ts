@@ -8,7 +8,8 @@ import type { PlacedFile, SharedOffsets } from './foreign-log.js'
 
 /**
  * Makes sure that two files have the same records at the offsets that both have by counting. If they have not, their
- * offsets have holes, or they are of two topics of the same name: then nobody can tell what to leave out.
+ * offsets have holes, or they are of two topics of the same name: then nobody can tell what to leave out. Damage is not
+ * told here.
  *
  * @throws {@link ArchiveCorruptError} when they differ.
  */
@@ -28,6 +29,10 @@ export async function checkOverlap(
       left--
       if (left === 0n) return
     }
+  } catch (error) {
+    // Whoever reads the damaged one is told of it; the other one has the same offsets.
+    if (error instanceof ArchiveCorruptError) return
+    throw error
   } finally {
     await others.return()
   }

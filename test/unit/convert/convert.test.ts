@@ -1,11 +1,6 @@
-import { gzipSync } from 'node:zlib'
 import {
   type ArchiveStorage,
-  type ConversionEvent,
-  type ConversionSummary,
-  type ConvertArchiveOptions,
   convertArchive,
-  kafkeepLayout,
   MemoryStorage,
   type SpredfastLayoutOptions,
   spredfastLayout,
@@ -14,81 +9,26 @@ import {
   TopicRestorer,
 } from 'kafkeep'
 import { beforeEach, describe, expect, it } from 'vitest'
-import { ensureArchive } from '../../../src/archive/archive-marker.js'
-import { describeTopic } from '../../../src/archive/topic-description.js'
-import { framesOf } from '../../../src/codec/framed-records.js'
 import { dayOf } from '../../../src/interop/spredfast/file-names.js'
-import { batchView, numberedRecords } from '../../support/batches.js'
 import { ClusterModel } from '../../support/cluster-model.js'
-import { inflict } from '../../support/damage.js'
+import {
+  converted,
+  dataFile,
+  KEYED,
+  kindsOf,
+  nameOf,
+  newBucket,
+  offsetsOf,
+  recordsOf,
+} from '../../support/converting.js'
 import { FaultyWorld } from '../../support/faulty-world.js'
 import { keysOf } from '../../support/keys-of.js'
-import { PARTITION, putSegment } from '../../support/segments.js'
 import { putFiles, type SpredfastTree, spredfastBucket } from '../../support/spredfast-fixtures.js'
 import { transactionalLogOf } from '../../support/transactional-log.js'
 import { findingsOf } from '../../support/verified-archive.js'
 import { collected } from '../../support/znode-arbitrary.js'
 
-const DAY = '2017-12-19'
 const MIB = 1_048_576
-const KEYED = spredfastLayout({ keys: true })
-
-interface Converted {
-  readonly events: readonly ConversionEvent[]
-  readonly summary: ConversionSummary
-}
-
-async function converted(
-  storage: ArchiveStorage,
-  to: ArchiveStorage,
-  options: Partial<ConvertArchiveOptions> = {},
-): Promise<Converted> {
-  const events: ConversionEvent[] = []
-  const conversion = convertArchive({ storage, layout: KEYED, to, ...options })
-  for (let step = await conversion.next(); ; step = await conversion.next()) {
-    if (step.done === true) return { events, summary: step.value }
-    events.push(step.value)
-  }
-}
-
-/** A data file of so many records, each with its number in it. */
-function file(from: number, records: number, valueBytes = 10): Buffer {
-  const numbered = Array.from({ length: records }, (_, index) => ({
-    key: Buffer.from(`${from + index}`),
-    value: Buffer.from(`${from + index}`.padEnd(valueBytes, '.')),
-  }))
-  return gzipSync(Buffer.concat(framesOf(numbered, { keys: true })))
-}
-
-function nameOf(first: number, { day = DAY, topic = 'orders', partition = '00000' } = {}): string {
-  return `${day}/${topic}-${partition}-${String(first).padStart(12, '0')}.gz`
-}
-
-/** A bucket of two topics; one partition has two files, a gap, and another file. */
-async function newBucket(): Promise<MemoryStorage> {
-  const storage = new MemoryStorage()
-  await putFiles(storage, '', [
-    [nameOf(0), file(0, 3)],
-    [nameOf(3, { day: '2017-12-20' }), file(3, 4)],
-    [nameOf(10, { day: '2017-12-20' }), file(10, 2)],
-    [nameOf(5, { partition: '00001' }), file(5, 1)],
-    [nameOf(0, { topic: 'payments' }), file(0, 2)],
-  ])
-  return storage
-}
-
-async function recordsOf(storage: ArchiveStorage, topic = 'orders', partition = 0, layout = {}) {
-  const records = await collected(new TopicArchive({ storage, ...layout }).records({ topic, partition }))
-  return records.map(({ offset, key, value, timestampMs, headers }) => {
-    const text = (field: Uint8Array | null) => field && Buffer.from(field).toString('latin1')
-    return { offset, key: text(key), value: text(value), timestampMs, headers }
-  })
-}
-
-async function offsetsOf(storage: ArchiveStorage, checkpoint?: string): Promise<bigint[]> {
-  const range = { topic: 'orders', partition: 0, checkpoint }
-  return (await collected(new TopicArchive({ storage }).records(range))).map(({ offset }) => offset)
-}
 
 async function contentOf(storage: ArchiveStorage): Promise<Map<string, string>> {
   const content = new Map<string, string>()
@@ -97,8 +37,6 @@ async function contentOf(storage: ArchiveStorage): Promise<Map<string, string>> 
   }
   return content
 }
-
-const kindsOf = (events: readonly ConversionEvent[]) => events.map(({ type }) => type)
 
 describe('a conversion', () => {
   let bucket: MemoryStorage
@@ -161,7 +99,7 @@ describe('a conversion', () => {
   })
 
   it('cuts large files into segments', async () => {
-    await putFiles(bucket, '', [[nameOf(12), file(12, 5_000, 1_000)]])
+    await putFiles(bucket, '', [[nameOf(12), dataFile(12, 5_000, 1_000)]])
     const { events } = await converted(bucket, to, { segmentBytes: MIB, topics: ['orders'] })
     const segments = events.filter((event) => event.type === 'segment' && event.partition === 0)
     expect(segments.length).toBeGreaterThan(4)
@@ -169,7 +107,7 @@ describe('a conversion', () => {
   })
 
   it('leaves derived offsets recognisable where only a slice of a segment is read', async () => {
-    await putFiles(bucket, '', [[nameOf(12), file(12, 5_000, 1_000)]])
+    await putFiles(bucket, '', [[nameOf(12), dataFile(12, 5_000, 1_000)]])
     await converted(bucket, to)
     const range = { topic: 'orders', partition: 0, from: 4_000n, to: 4_002n }
     const records = await collected(new TopicArchive({ storage: to }).records(range))
@@ -191,7 +129,7 @@ describe('a conversion', () => {
   it.each(['before', 'after', 'dead'] as const)(
     'that ends at any put (%s) is gone on with, and comes to what it would have come to',
     async (kind) => {
-      await putFiles(bucket, '', [[nameOf(12, { day: '2017-12-20' }), file(12, 2_500, 1_000)]])
+      await putFiles(bucket, '', [[nameOf(12, { day: '2017-12-20' }), dataFile(12, 2_500, 1_000)]])
       const boom = new Error('the machine is gone')
       const whole = new MemoryStorage()
       await converted(bucket, whole, { segmentBytes: MIB })
@@ -224,8 +162,8 @@ describe('a conversion', () => {
   it('goes on where the old archive does, and closes gaps that are none any more', async () => {
     await converted(bucket, to)
     await putFiles(bucket, '', [
-      [nameOf(7, { day: '2017-12-21' }), file(7, 3)],
-      [nameOf(12, { day: '2017-12-21' }), file(12, 1)],
+      [nameOf(7, { day: '2017-12-21' }), dataFile(7, 3)],
+      [nameOf(12, { day: '2017-12-21' }), dataFile(12, 1)],
     ])
     const { events, summary } = await converted(bucket, to)
     expect(kindsOf(events)).toEqual(['segment', 'segment', 'checkpoint'])
@@ -236,57 +174,12 @@ describe('a conversion', () => {
 
   it('has a checkpoint of a day that is not over, and a later one once there is more of it', async () => {
     const today = dayOf(Date.now())
-    await putFiles(bucket, '', [[nameOf(12, { day: today }), file(12, 1)]])
+    await putFiles(bucket, '', [[nameOf(12, { day: today }), dataFile(12, 1)]])
     expect(kindsOf((await converted(bucket, to)).events).slice(-3)).toEqual(['checkpoint', 'checkpoint', 'checkpoint'])
-    await putFiles(bucket, '', [[nameOf(13, { day: today }), file(13, 1)]])
+    await putFiles(bucket, '', [[nameOf(13, { day: today }), dataFile(13, 1)]])
     expect(kindsOf((await converted(bucket, to)).events)).toEqual(['segment', 'checkpoint'])
     expect(await offsetsOf(to, 'latest')).toHaveLength(11)
     expect((await converted(bucket, to)).events).toEqual([])
-  })
-
-  it.each([0, 3])('tells of a damaged file (%d), leaves it out, and puts it in once it is mended', async (first) => {
-    const whole = new MemoryStorage()
-    await converted(bucket, whole)
-    const name = nameOf(first, first === 3 ? { day: '2017-12-20' } : {})
-    const intact = Buffer.concat(await collected(bucket.get(name)))
-    await bucket.delete(name)
-    await bucket.put(name, intact.fill(0xff, 20, 24))
-    const { events, summary } = await converted(bucket, to)
-    expect(events.find(({ type }) => type === 'damage')).toMatchObject({
-      finding: { kind: 'damaged', topic: 'orders', partition: 0, from: BigInt(first), hint: expect.any(String) },
-    })
-    expect(summary.partitions[0]).toMatchObject({ from: 0n, complete: false })
-    expect(summary.partitions[0]?.gaps[0]).toMatchObject({ from: BigInt(first), cause: 'unknown' })
-    await bucket.delete(name)
-    await bucket.put(name, file(first, first === 0 ? 3 : 4))
-    await converted(bucket, to)
-    expect(await recordsOf(to)).toEqual(await recordsOf(whole))
-  })
-
-  it('puts nothing over a hole between what other segments give of a damaged one', async () => {
-    const old = new MemoryStorage()
-    await ensureArchive(old, {})
-    const { topic, topicId, partition } = PARTITION
-    await describeTopic(old, { topic, topicId, firstSeenMs: 5, clusterId: 'c', partitions: 4 }, {})
-    const batch = (baseOffset: bigint) => batchView({ baseOffset, records: numberedRecords(1) })
-    await inflict(old, await putSegment(old, [0n, 1n, 2n, 3n].map(batch)), 'a flipped bit')
-    for (const base of [0n, 2n]) await putSegment(old, [batch(base)])
-    const { events } = await converted(old, to, { layout: kafkeepLayout() })
-    expect(kindsOf(events)).toEqual(['segment', 'damage', 'segment', 'damage'])
-    const segments = await collected(new TopicArchive({ storage: to }).segments({ topic, partition }))
-    expect(segments.map(({ from, next }) => [from, next])).toEqual([
-      [0n, 1n],
-      [2n, 3n],
-    ])
-  })
-
-  it('says what to do where values hold delimiters, so that the index counts other records', async () => {
-    const layout = spredfastLayout({ keys: false, format: 'text', prefix: 'text' })
-    const { events, summary } = await converted(await spredfastBucket('text'), to, { layout })
-    expect(events.find(({ type }) => type === 'damage')).toMatchObject({
-      finding: { hint: expect.stringContaining('`useIndex: false`') },
-    })
-    expect(summary.partitions.map(({ complete }) => complete)).toEqual([false, true])
   })
 
   it('of some topics has checkpoints of these, and later of more', async () => {
