@@ -4,6 +4,7 @@ import { ARCHIVE_MARKER_KEY } from '../../archive/names.js'
 import { jsonLinesZnodes } from '../../codec/json-lines-znodes.js'
 import { ObjectNotFoundError, StorageError } from '../../errors.js'
 import { compareUtf8 } from '../../internal/utf8.js'
+import { bytesWithin } from '../../storage/bytes-within.js'
 import { BodyMeter, bodyChunks, verifyCrc32c } from '../../storage/object-body.js'
 import { nextPrefix } from '../../storage/object-key.js'
 import type {
@@ -76,7 +77,7 @@ export class BurryArchive implements ArchiveStorage {
     if (zip === undefined) throw new ObjectNotFoundError(key)
     const bytes = await this.#objects.read(zip, { signal })
     const nodes = readBurryZip({ ...zip, bytes }, { signal, ephemerals: this.#ephemerals })
-    yield* within(jsonLinesZnodes().encode(nodes, { signal }), { startByte, endByte })
+    yield* bytesWithin(jsonLinesZnodes().encode(nodes, { signal }), { startByte, endByte })
   }
 
   async head(key: string, options: StorageCallOptions = {}): Promise<ObjectInfo | undefined> {
@@ -117,18 +118,4 @@ export class BurryArchive implements ArchiveStorage {
 function shownInfo(zip: StoredZip): ObjectInfo {
   const { sizeBytes, modifiedMs } = zip.info
   return { key: shownKey(zip), sizeBytes, modifiedMs }
-}
-
-/** The bytes of `chunks` that lie in a range. */
-async function* within(
-  chunks: AsyncIterable<Uint8Array>,
-  { startByte, endByte }: { readonly startByte: number; readonly endByte: number },
-): AsyncGenerator<Uint8Array, void, void> {
-  let offset = 0
-  for await (const chunk of chunks) {
-    const part = chunk.subarray(Math.max(0, startByte - offset), Math.max(0, endByte - offset))
-    offset += chunk.length
-    if (part.length > 0) yield part
-    if (offset >= endByte) return
-  }
 }

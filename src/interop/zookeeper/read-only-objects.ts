@@ -1,4 +1,5 @@
 import { ObjectNotFoundError, StorageError } from '../../errors.js'
+import { bytesWithin } from '../../storage/bytes-within.js'
 import {
   type ByteRange,
   checkedGet,
@@ -70,14 +71,7 @@ export class ReadOnlyObjects implements ArchiveStorage {
   async *#get(key: string, range: ByteRange, { signal }: StorageCallOptions): AsyncGenerator<Uint8Array, void, void> {
     const found = await this.#find(key, { signal })
     if (found === undefined) throw new ObjectNotFoundError(key)
-    let position = 0
-    for await (const chunk of found.read({ signal })) {
-      const start = Math.max(0, range.startByte - position)
-      const end = Math.min(chunk.length, range.endByte - position)
-      position += chunk.length
-      if (start < end) yield chunk.subarray(start, end)
-      if (position >= range.endByte) return
-    }
+    yield* bytesWithin(found.read({ signal }), range)
   }
 
   async *#list(prefix: string, { startAfter = '', signal }: ListOptions): AsyncGenerator<ObjectInfo, void, void> {
