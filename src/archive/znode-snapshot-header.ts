@@ -49,21 +49,26 @@ export type SnapshotContent = Pick<SnapshotHeader, 'nodes' | 'bytes' | 'ephemera
 
 /** Counts nodes and sums them up, in the same way for the one who writes a snapshot and the one who reads it. */
 export class NodeTally {
-  #content: SnapshotContent = { nodes: 0, bytes: 0n, ephemerals: 0, crc32c: 0 }
+  #nodes = 0
+  #bytes = 0
+  #ephemerals = 0
+  #crc32c = 0
+
+  /** How many nodes were added so far. */
+  get nodes(): number {
+    return this.#nodes
+  }
 
   /** What was added so far. */
   get content(): SnapshotContent {
-    return this.#content
+    return { nodes: this.#nodes, bytes: BigInt(this.#bytes), ephemerals: this.#ephemerals, crc32c: this.#crc32c }
   }
 
   add(node: Znode): void {
-    const { nodes, bytes, ephemerals, crc32c: sum } = this.#content
-    this.#content = {
-      nodes: nodes + 1,
-      bytes: bytes + BigInt(node.data?.length ?? 0),
-      ephemerals: ephemerals + (node.kind === 'ephemeral' ? 1 : 0),
-      crc32c: crc32c(`${znodeToJson(node)}\n`, sum),
-    }
+    this.#nodes++
+    this.#bytes += node.data?.length ?? 0
+    if (node.kind === 'ephemeral') this.#ephemerals++
+    this.#crc32c = crc32c(`${znodeToJson(node)}\n`, this.#crc32c)
   }
 }
 

@@ -36,6 +36,10 @@ export type SnapshotFacts = Omit<SnapshotHeader, keyof SnapshotContent>
 
 /** Largest object that is encoded in memory; of larger ones there is never more than a part. */
 const IN_MEMORY_BYTES = 8_388_608
+/** What compression may save, at best. */
+const LARGEST_RATIO = 16
+/** About what the line of a node takes besides its data, in bytes. */
+const LINE_BYTES = 250
 /** Nodes that are summed up without a pause. */
 const NODES_AT_ONCE = 500
 
@@ -56,16 +60,22 @@ export async function writeSnapshot(
   const tally = new NodeTally()
   for await (const node of nodes()) {
     tally.add(node)
-    if (tally.content.nodes % NODES_AT_ONCE === 0) await pause(signal)
+    if (tally.nodes % NODES_AT_ONCE === 0) await pause(signal)
   }
   const header = { ...facts, ...tally.content }
   const id = newInstantId(facts.takenMs)
   const key = `${ZNODES_PREFIX}${id}${codec.extension}`
   const encoded = () => codec.encode(withHeader(header, nodes()), { signal, subject: id })
-  const { created, info } = await storage.put(key, (await inMemory(encoded(), signal)) ?? encoded, { signal })
+  const body = isLarge(tally.content) ? undefined : await inMemory(encoded(), signal)
+  const { created, info } = await storage.put(key, body ?? encoded, { signal })
   if (!created) throw new StorageError(`${key} exists already`, { key, retryable: true })
   // A foreign layout may show it under another name.
   return { id: storedSnapshot(info)?.id ?? id, ...header }
+}
+
+/** Whether no codec would make a small object of it: then none is tried in vain. */
+function isLarge({ nodes, bytes }: SnapshotContent): boolean {
+  return nodes * LINE_BYTES + Number(bytes) > LARGEST_RATIO * IN_MEMORY_BYTES
 }
 
 /**
