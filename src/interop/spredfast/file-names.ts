@@ -12,7 +12,8 @@ export interface FileName {
 
 const TOPIC = '(?<topic>[A-Za-z0-9._-]{1,249})'
 const DAY = String.raw`(?<day>\d{4}-\d\d-\d\d)`
-const NUMBERS = String.raw`(?<partition>\d{5,10})-(?<first>\d{12,19})`
+/** No topic has a million partitions: whoever believes a number that is larger counts up to it. */
+const NUMBERS = String.raw`(?<partition>\d{5,6})-(?<first>\d{12,19})`
 /** As the connector and most of its forks name files, and as sugarcrm's fork does with `GroupedByTopic`. */
 const SCHEMES = [
   { pattern: new RegExp(`^${DAY}/${TOPIC}-${NUMBERS}$`), nameOf: groupedByDay },
@@ -20,7 +21,6 @@ const SCHEMES = [
 ] as const
 const DATA_SUFFIX = '.gz'
 const INDEX_SUFFIX = '.index.json'
-const MAX_INT32 = 2 ** 31 - 1
 const MAX_OFFSET = 2n ** 63n - 1n
 
 /** A prefix as the connector makes one of what it is given. */
@@ -37,7 +37,7 @@ export function parseFileName(key: string): FileName | undefined {
     if (groups === undefined) continue
     const { topic = '', partition, first = '', day = '' } = groups
     const file = { topic, partition: Number(partition), first: BigInt(first), day }
-    const plausible = file.partition <= MAX_INT32 && file.first < MAX_OFFSET && isDay(day)
+    const plausible = file.first < MAX_OFFSET && isDay(day)
     if (plausible && nameOf(file) === name) return file
   }
   return undefined

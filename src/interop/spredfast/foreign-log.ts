@@ -17,15 +17,27 @@ export interface PlacedFile extends OffsetRange {
  */
 export function placed(files: readonly (DataFile & RecordCount)[]): PlacedFile[] {
   const ordered = [...files].sort((a, b) => ascending(a.first, b.first))
+  const following = firstsBehind(ordered)
   let moved = 0n
-  return ordered.flatMap((file) => {
+  return ordered.flatMap((file, index) => {
     const { first, records, written } = file
-    const following = ordered.find((other) => other.first > first)?.first ?? first + 1n
-    const count = records ?? Number(following - first)
+    const count = records ?? Number((following[index] ?? first + 1n) - first)
     const from = first + moved
     if (written !== undefined && count > written) moved += BigInt(count - written)
     return count === 0 ? [] : [{ file, records: count, from, next: from + BigInt(count) }]
   })
+}
+
+/** For each file where the next one begins that does not begin where it does. */
+function firstsBehind(ordered: readonly DataFile[]): (bigint | undefined)[] {
+  const behind = new Array<bigint | undefined>(ordered.length)
+  let next: bigint | undefined
+  for (let index = ordered.length - 1; index >= 0; index--) {
+    const [own, later] = [ordered[index]?.first, ordered[index + 1]?.first]
+    if (later !== own) next = later
+    behind[index] = next
+  }
+  return behind
 }
 
 /** Files that have offsets in common. */

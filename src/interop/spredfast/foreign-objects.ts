@@ -30,7 +30,13 @@ interface DayCheckpoint {
 
 /** Stands for the id of the cluster, which the connector does not keep. */
 const UNKNOWN_CLUSTER = 'unknown'
-const COUNTS_AT_ONCE = 16
+const COUNTS_AT_ONCE = 32
+
+/** A partition as its files are, and as they are shown. */
+interface ShownLog {
+  readonly files: readonly PlacedFile[]
+  readonly objects: ReadonlyMap<string, ShownObject>
+}
 
 /** What {@link ForeignObjects} works with. */
 export interface ForeignContext extends CountContext {
@@ -45,7 +51,7 @@ export class ForeignObjects {
   readonly #context: ForeignContext
   readonly #counts: RecordCounts
   #bucket: Bucket | undefined
-  readonly #logs = new Map<string, readonly PlacedFile[]>()
+  readonly #logs = new Map<string, ShownLog>()
 
   constructor(context: ForeignContext) {
     this.#context = context
@@ -64,9 +70,12 @@ export class ForeignObjects {
     if (topics.size === 0) return []
     const infos: ObjectInfo[] = []
     if (touches(ARCHIVE_MARKER_KEY, prefix)) infos.push(infoOf(ARCHIVE_MARKER_KEY))
-    if (touches(CHECKPOINTS_PREFIX, prefix))
-      infos.push(...(await this.#checkpoints(call)).map(({ key }) => infoOf(key)))
-    for (const topic of topics.keys()) infos.push(...(await this.#listTopic(topic, prefix, call)))
+    if (touches(CHECKPOINTS_PREFIX, prefix)) {
+      for (const { key } of await this.#checkpoints(call)) infos.push(infoOf(key))
+    }
+    for (const topic of topics.keys()) {
+      for (const info of await this.#listTopic(topic, prefix, call)) infos.push(info)
+    }
     return infos.filter(({ key }) => key.startsWith(prefix))
   }
 
@@ -98,7 +107,7 @@ export class ForeignObjects {
     if (described !== undefined) return this.#description(described, call)
     const { topic, topicId, partition } = parsePartitionOf(key) ?? {}
     if (topic === undefined || topicId !== SPREDFAST_TOPIC_ID || partition === undefined) return undefined
-    const shown = (await this.#shown(topic, partition, call)).find(({ info }) => info.key === key)
+    const shown = (await this.#log(topic, partition, call)).objects.get(key)
     return shown && (shown.file ?? Buffer.alloc(0))
   }
 
@@ -108,17 +117,14 @@ export class ForeignObjects {
     const infos = [infoOf(topicKey(identityOf(topic)))]
     for (const partition of topics.get(topic)?.keys() ?? []) {
       if (!touches(partitionPrefix({ ...identityOf(topic), partition }), prefix)) continue
-      infos.push(...(await this.#shown(topic, partition, call)).map(({ info }) => info))
+      for (const { info } of (await this.#log(topic, partition, call)).objects.values()) infos.push(info)
     }
     return infos
   }
 
-  async #shown(topic: string, partition: number, call: StorageCallOptions): Promise<ShownObject[]> {
-    return shownObjects({ ...identityOf(topic), partition }, await this.#log(topic, partition, call))
-  }
-
-  async #log(topic: string, partition: number, call: StorageCallOptions): Promise<readonly PlacedFile[]> {
-    const name = partitionPrefix({ ...identityOf(topic), partition })
+  async #log(topic: string, partition: number, call: StorageCallOptions): Promise<ShownLog> {
+    const identity = { ...identityOf(topic), partition }
+    const name = partitionPrefix(identity)
     const known = this.#logs.get(name)
     if (known !== undefined) return known
     const { topics, indexes } = await this.#survey(call)
@@ -127,17 +133,19 @@ export class ForeignObjects {
       ...file,
       ...(await this.#counts.of(file, indexes, call)),
     }))
-    const log = placed(counted)
-    for (const overlap of overlapsIn(log)) await checkOverlap(overlap, this.#context, call)
+    const placedFiles = placed(counted)
+    for (const overlap of overlapsIn(placedFiles)) await checkOverlap(overlap, this.#context, call)
+    const shown = shownObjects(identity, placedFiles)
+    const log = { files: placedFiles, objects: new Map(shown.map((object) => [object.info.key, object])) }
     this.#logs.set(name, log)
     return log
   }
 
   async #description(topic: string, call: StorageCallOptions): Promise<Buffer> {
     const partitions = (await this.#survey(call)).topics.get(topic) ?? new Map<number, readonly DataFile[]>()
-    const files = [...partitions.values()].flat()
-    const firstSeenMs = Math.min(...files.map(({ day }) => Date.parse(`${day}T00:00:00Z`)))
-    const facts = { firstSeenMs, clusterId: UNKNOWN_CLUSTER, partitions: Math.max(...partitions.keys()) + 1 }
+    const days = [...partitions.values()].flat().map(({ day }) => day)
+    const firstSeenMs = Date.parse(`${days.reduce((first, day) => (day < first ? day : first))}T00:00:00Z`)
+    const facts = { firstSeenMs, clusterId: UNKNOWN_CLUSTER, partitions: countOf(partitions) }
     return jsonBytes(topicKey(identityOf(topic)), { format: FORMAT_VERSION, ...identityOf(topic), ...facts })
   }
 
@@ -146,8 +154,8 @@ export class ForeignObjects {
     const described = []
     for (const [topic, archived] of topics) {
       const partitions = []
-      for (let partition = 0; partition <= Math.max(...archived.keys()); partition++) {
-        const files = (await this.#log(topic, partition, call)).filter(({ file }) => file.day <= day)
+      for (let partition = 0; partition < countOf(archived); partition++) {
+        const files = (await this.#log(topic, partition, call)).files.filter(({ file }) => file.day <= day)
         const from = files[0]?.from ?? 0n
         partitions.push({
           partition,
@@ -178,6 +186,13 @@ export class ForeignObjects {
     this.#bucket ??= await surveyBucket(this.#context.storage, this.#context.prefix, call)
     return this.#bucket
   }
+}
+
+/** How many partitions a topic must have had. */
+function countOf(partitions: ReadonlyMap<number, unknown>): number {
+  let count = 0
+  for (const partition of partitions.keys()) count = Math.max(count, partition + 1)
+  return count
 }
 
 function identityOf(topic: string) {

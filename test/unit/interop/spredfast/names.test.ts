@@ -29,7 +29,7 @@ describe('names of the connector', () => {
 
   it('are read in both groupings, also where numbers outgrow their places', () => {
     const topic = fc.stringMatching(/^[A-Za-z0-9._-]{1,30}$/)
-    const partition = fc.integer({ min: 0, max: 2 ** 31 - 1 })
+    const partition = fc.integer({ min: 0, max: 999_999 })
     const first = fc.bigInt({ min: 0n, max: 2n ** 63n - 2n })
     fc.assert(
       fc.property(topic, partition, first, (name, number, offset) => {
@@ -46,7 +46,7 @@ describe('names of the connector', () => {
     '2017-12-19/orders-0000-000000000000.gz',
     '2017-12-19/orders-000000-000000000000.gz',
     '2017-12-19/orders-00000-0000000000000.gz',
-    '2017-12-19/orders-4294967296-000000000000.gz',
+    '2017-12-19/orders-1000000-000000000000.gz',
     '2017-12-19/orders-00000-9999999999999999999.gz',
     '2017-12-19/-00000-000000000000.gz',
     '2017-02-30/orders-00000-000000000000.gz',
