@@ -13,7 +13,7 @@ const VALUE_BYTES = 8_000
 const UINT32 = 2 ** 32
 
 /** What the program that is killed does, again and again. */
-export type DoomedRun = DoomedTopicRun | DoomedZnodeRun
+export type DoomedRun = DoomedTopicRun | DoomedZnodeRun | DoomedTidyingRun
 
 /** A run that archives or restores a topic. */
 interface DoomedTopicRun {
@@ -33,6 +33,15 @@ interface DoomedZnodeRun {
   readonly connect: string
   /** Folder of the archive. */
   readonly directory: string
+}
+
+/** A run that merges or prunes an archive of topics. */
+interface DoomedTidyingRun {
+  readonly verb: 'merge' | 'prune'
+  /** Folder of the archive. */
+  readonly directory: string
+  /** It has begun, in the eyes of who kills it, once it has changed so many objects. */
+  readonly changesBefore: number
 }
 
 /** How a run ended: killed, or before the kill came. */
@@ -63,13 +72,13 @@ export function killSeed(environment: NodeJS.ProcessEnv): string {
 export async function killOften(next: () => DoomedRun, options: KillOptions): Promise<void> {
   const { kills, latestKillMs, seed, afterKill = async () => {} } = options
   for (let kill = 1; kill <= kills; kill++) {
-    const end = await runAndKill(next(), instantOf(seed, kill) * latestKillMs)
+    const end = await runAndKill(next(), seededShare(seed, kill) * latestKillMs)
     await afterKill(kill, end)
   }
 }
 
 /** From 0 to 1 (exclusive), without a pattern, but the same for the same seed. */
-function instantOf(seed: string, kill: number): number {
+export function seededShare(seed: string, kill: number): number {
   return createHash('sha256').update(`${seed} ${kill}`).digest().readUInt32BE() / UINT32
 }
 
@@ -95,6 +104,9 @@ async function runAndKill(run: DoomedRun, afterMs: number): Promise<DoomedEnd> {
 
 function commandOf(run: DoomedRun): { readonly program: string; readonly args: readonly string[] } {
   if ('connect' in run) return { program: 'doomed-znode-program.ts', args: [run.verb, run.connect, run.directory] }
+  if ('changesBefore' in run) {
+    return { program: 'doomed-tidying-program.ts', args: [run.verb, run.directory, String(run.changesBefore)] }
+  }
   const { verb, brokers, directory, topic, target = '' } = run
   return { program: 'doomed-program.ts', args: [verb, brokers.join(','), directory, topic, target] }
 }
