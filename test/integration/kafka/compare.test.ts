@@ -1,7 +1,16 @@
 import { CompressionTypes } from 'kafkajs'
-import { type CompareOptions, type Finding, MemoryStorage, TopicArchive, TopicArchiver, TopicRestorer } from 'kafkeep'
+import {
+  type CompareOptions,
+  type Finding,
+  type KafkaTransport,
+  MemoryStorage,
+  TopicArchive,
+  TopicArchiver,
+  TopicRestorer,
+} from 'kafkeep'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { KafkaBench, messages } from '../../support/kafka.js'
+import { largeBatches } from '../../support/kill-loop.js'
 import { collected } from '../../support/znode-arbitrary.js'
 
 /** In the middle of a batch. */
@@ -80,5 +89,29 @@ describe('comparing a topic of a real cluster with the archive', () => {
     const { high } = await bench.offsets(target)
     await bench.deleteRecords(target, high - 1n)
     expect(await compared({ rename: () => target })).toEqual([])
+  })
+
+  it.each([
+    ['some of it', 700n],
+    ['all of it', 1_400n],
+  ])('leaves out what retention takes while it compares: %s', async (_, start) => {
+    const name = await bench.createTopic()
+    const own = new MemoryStorage()
+    await bench.produce(name, largeBatches(0, 1_400))
+    await using kafka = bench.transport()
+    await new TopicArchiver({ kafka, storage: own }).run({ topics: [name] })
+    let fetches = 0
+    const fetch: KafkaTransport['fetch'] = async (...request) => {
+      if (++fetches === 2) await bench.deleteRecords(name, start)
+      return kafka.fetch(...request)
+    }
+    const cut = new Proxy<KafkaTransport>(kafka, {
+      get(target, property) {
+        const value: unknown = property === 'fetch' ? fetch : Reflect.get(target, property, target)
+        return typeof value === 'function' ? value.bind(target) : value
+      },
+    })
+    expect(await collected(new TopicArchive({ storage: own }).compare({ kafka: cut, topics: [name] }))).toEqual([])
+    expect(fetches).toBeGreaterThan(1)
   })
 })
