@@ -28,16 +28,15 @@ interface LivePlace {
 export class LiveLog {
   readonly #place: LivePlace
   #start: bigint
+  #end: bigint
   #leader: Awaited<ReturnType<typeof leaderOf>> | undefined
-  /** Offset after the last one whose transaction is decided. */
-  readonly end: bigint
   /** Whether there are records behind the end that no read_committed consumer sees yet. */
   readonly isOpen: boolean
 
   private constructor(place: LivePlace, start: bigint, end: bigint, isOpen: boolean) {
     this.#place = place
     this.#start = start
-    this.end = end
+    this.#end = end
     this.isOpen = isOpen
   }
 
@@ -51,6 +50,11 @@ export class LiveLog {
   /** Where the log begins by now: retention may move it while it is read. */
   get start(): bigint {
     return this.#start
+  }
+
+  /** Offset after the last one whose transaction was decided; less where an unclean election has cut the log since. */
+  get end(): bigint {
+    return this.#end
   }
 
   /** Batches with records in `[from, next)`. While they are looked at, those behind them are fetched. */
@@ -86,24 +90,42 @@ export class LiveLog {
   }
 
   async #fetchOnce(offset: bigint): Promise<FetchedPartition> {
-    const { kafka, partition, signal } = this.#place
+    const { partition } = this.#place
     this.#leader ??= await leaderOf(this.#place)
     const limits = { offset, maxBytes: FETCH_BYTES, maxWaitMs: MAX_WAIT_MS, isolation: 'committed' } as const
     const answer = await fetchPartition(this.#place, { ...this.#leader, ...partition }, limits)
-    if (answer !== undefined && answer.error === undefined) {
-      const hasBatch = batchesIn(answer.bytes).next().done !== true
-      // A new leader may not know yet how far the log is decided: then nothing does not mean that nothing is left.
-      if (hasBatch || (answer.bytes.length === 0 && answer.lastStableOffset >= this.end)) return answer
+    if (answer === undefined) return refused('LEADER_NOT_AVAILABLE', this.#place)
+    if (answer.error === 'OFFSET_OUT_OF_RANGE') {
+      if (await this.#hasLost(offset)) return this.#fetchOnce(this.#start)
+      if (await this.#isCutAt(offset)) return { ...answer, error: undefined }
     }
-    const error = answer?.error ?? 'LEADER_NOT_AVAILABLE'
-    if (error === 'OFFSET_OUT_OF_RANGE') {
-      const [start] = await kafka.listOffsets('earliest', [partition], { signal })
-      if (start !== undefined && start > offset) {
-        this.#start = start
-        return this.#fetchOnce(start)
-      }
-    }
-    return refused(error, this.#place)
+    if (answer.error !== undefined) return refused(answer.error, this.#place)
+    if (batchesIn(answer.bytes).next().done !== true) return answer
+    // A new leader may not know yet how far the log is decided: then nothing does not mean that nothing is left.
+    const isOver = answer.bytes.length === 0 && (answer.lastStableOffset >= this.#end || (await this.#isCutAt(offset)))
+    return isOver ? answer : refused('LEADER_NOT_AVAILABLE', this.#place)
+  }
+
+  /** Whether retention has taken what was before the log's start of now, and `offset` with it. */
+  async #hasLost(offset: bigint): Promise<boolean> {
+    const { kafka, partition, signal } = this.#place
+    const [start = 0n] = await kafka.listOffsets('earliest', [partition], { signal })
+    if (start <= offset) return false
+    this.#start = start
+    return true
+  }
+
+  /** Whether the leader's log, replicated or not, ends at or before `offset`: one that lacked records was elected. */
+  async #isCutAt(offset: bigint): Promise<boolean> {
+    const { kafka, partition, signal } = this.#place
+    // An epoch that is over ends before the log does.
+    const { leaderEpoch } = await leaderOf(this.#place)
+    const [{ endOffset } = { endOffset: -1n }] = await kafka.epochEnds([{ ...partition, epoch: leaderEpoch }], {
+      signal,
+    })
+    if (endOffset < 0n || endOffset > offset || endOffset >= this.#end) return false
+    this.#end = endOffset
+    return true
   }
 }
 

@@ -1,14 +1,7 @@
 import { CompressionTypes } from 'kafkajs'
-import {
-  type CompareOptions,
-  type Finding,
-  type KafkaTransport,
-  MemoryStorage,
-  TopicArchive,
-  TopicArchiver,
-  TopicRestorer,
-} from 'kafkeep'
+import { type CompareOptions, type Finding, MemoryStorage, TopicArchive, TopicArchiver, TopicRestorer } from 'kafkeep'
 import { beforeAll, describe, expect, it } from 'vitest'
+import { beforeFetch } from '../../support/before-fetch.js'
 import { KafkaBench, messages } from '../../support/kafka.js'
 import { largeBatches } from '../../support/kill-loop.js'
 import { collected } from '../../support/znode-arbitrary.js'
@@ -100,18 +93,14 @@ describe('comparing a topic of a real cluster with the archive', () => {
     await bench.produce(name, largeBatches(0, 1_400))
     await using kafka = bench.transport()
     await new TopicArchiver({ kafka, storage: own }).run({ topics: [name] })
-    let fetches = 0
-    const fetch: KafkaTransport['fetch'] = async (...request) => {
-      if (++fetches === 2) await bench.deleteRecords(name, start)
-      return kafka.fetch(...request)
-    }
-    const cut = new Proxy<KafkaTransport>(kafka, {
-      get(target, property) {
-        const value: unknown = property === 'fetch' ? fetch : Reflect.get(target, property, target)
-        return typeof value === 'function' ? value.bind(target) : value
-      },
+    let cut = false
+    const meanwhile = beforeFetch(kafka, 2, async () => {
+      await bench.deleteRecords(name, start)
+      cut = true
     })
-    expect(await collected(new TopicArchive({ storage: own }).compare({ kafka: cut, topics: [name] }))).toEqual([])
-    expect(fetches).toBeGreaterThan(1)
+    expect(await collected(new TopicArchive({ storage: own }).compare({ kafka: meanwhile, topics: [name] }))).toEqual(
+      [],
+    )
+    expect(cut).toBe(true)
   })
 })

@@ -1,13 +1,15 @@
 import { existsSync } from 'node:fs'
-import { type ArchiveEvent, type ArchiveStorage, MemoryStorage } from 'kafkeep'
+import { type ArchiveEvent, type ArchiveStorage, type Finding, MemoryStorage, TopicArchive } from 'kafkeep'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Kafka4Cluster, startKafka4Cluster } from '../../services/kafka4-cluster.js'
 import { isAlive } from '../../services/lock.js'
 import { archiveTopics, expectEveryOffsetOnce, type ObservedRun, recordsIn } from '../../support/archiving.js'
+import { beforeFetch } from '../../support/before-fetch.js'
 import { exportForBroker } from '../../support/exported-log.js'
 import { KafkaBench, messages } from '../../support/kafka.js'
 import { ReplicatedPartition } from '../../support/replicated-partition.js'
 import { archiveOf, fillVariedly, shownVariedly } from '../../support/varied-topic.js'
+import { collected } from '../../support/znode-arbitrary.js'
 
 let cluster: Kafka4Cluster
 
@@ -141,6 +143,22 @@ describe('the archive of a topic', () => {
     expect(await partition.epochsOf(2)).toMatchObject([{ from: 0n }, { from: 100n }])
   })
 
+  it('is compared to the end with a log that changes its leader in the middle, also when it is cut by that', async () => {
+    const [replaced, cut] = [
+      await ReplicatedPartition.create(cluster, [1, 2, 3]),
+      await ReplicatedPartition.create(cluster, [1, 2]),
+    ]
+    // More than one request gives.
+    const large = { valueBytes: 50_000 }
+    await Promise.all([replaced.append(150, large), cut.append(10, large)])
+    await cut.leaveBehind(2)
+    await cut.append(140, large)
+    // Eight batches are read before.
+    expect(await compared(cut, () => cut.electUncleanly(2))).toMatchObject([{ kind: 'missing', from: 80n, next: 150n }])
+    await Promise.all([replaced.rejoin(1), replaced.rejoin(2)])
+    expect(await compared(replaced, async () => void (await replaced.killLeader()))).toEqual([])
+  })
+
   it('holds the other topics at once while a partition has no leader, and that one too when it has got one', async () => {
     const leaderless = await ReplicatedPartition.create(cluster, [1], { 'unclean.leader.election.enable': 'false' })
     const other = await ReplicatedPartition.create(cluster, [2, 3])
@@ -226,4 +244,14 @@ async function archive(
 async function archived({ topic }: ReplicatedPartition, storage: ArchiveStorage, run?: ObservedRun): Promise<string[]> {
   const records = await recordsIn(storage, { topic, checkpoint: run?.summary.checkpoint })
   return records.map(({ value }) => String(value))
+}
+
+/** How a log differs from its archive when something happens in the middle of the comparison. */
+async function compared({ topic }: ReplicatedPartition, happens: () => Promise<void>): Promise<Finding[]> {
+  const storage = new MemoryStorage()
+  const bench = new KafkaBench('kafka4', cluster.brokers)
+  await archiveTopics(bench, storage, { topics: [topic] })
+  await using kafka = bench.transport()
+  const archive = new TopicArchive({ storage })
+  return await collected(archive.compare({ kafka: beforeFetch(kafka, 2, happens), topics: [topic] }))
 }

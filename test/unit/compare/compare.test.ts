@@ -11,6 +11,7 @@ import { TopicArchive } from '../../../src/topic-archive.js'
 import { TopicArchiver } from '../../../src/topic-archiver.js'
 import { TopicRestorer } from '../../../src/topic-restorer.js'
 import { BIT, batchBytes, markerBytes, numberedRecords } from '../../support/batches.js'
+import { beforeFetch } from '../../support/before-fetch.js'
 import { ClusterModel } from '../../support/cluster-model.js'
 import { change, flipped } from '../../support/damage.js'
 import { archiveOf } from '../../support/seen-log.js'
@@ -211,6 +212,19 @@ describe('comparing the source with its archive', () => {
     const storage = await archiveOf(clusterOf(plainLog(batches)), TOPIC)
     const findings = await compare(clusterOf(plainLog(batches.slice(0, 1))), storage)
     expect(briefly(findings)).toEqual([{ kind: 'missing', from: 2n, next: 6n }])
+  })
+
+  it.each([
+    ['where it is read', 0n, 2n],
+    ['before it', 4n, 4n],
+  ])('says from where on the topic is cut off while it compares: %s', async (_, start, from) => {
+    const batches = [0n, 2n, 4n].map((baseOffset) => batchBytes({ baseOffset, records: numberedRecords(2) }))
+    const cluster = clusterOf(plainLog(batches))
+    const storage = await archiveOf(cluster, TOPIC)
+    await cluster.transport.deleteRecords({ topic: TOPIC, partition: 0 }, start)
+    const kafka = beforeFetch(cluster.transport, 1, async () => cluster.add(TOPIC, [plainLog(batches.slice(0, 1))]))
+    const findings = await collected(new TopicArchive({ storage }).compare({ kafka }))
+    expect(briefly(findings)).toEqual([{ kind: 'missing', from, next: 6n }])
   })
 
   it('does not call missing what compaction has removed', async () => {
