@@ -1,7 +1,11 @@
 // A program that a test kills: `doomed-tidying-program.ts merge|prune DIRECTORY CHANGES`. It says that it begins once it
 // has changed so many objects, so that kills come everywhere in it however fast the machine is.
-import { type ArchiveStorage, FileSystemStorage, TopicArchive } from 'kafkeep'
+// It loads no more of kafkeep than it needs: it is started often.
+
 import { drain } from '../../src/internal/drain.js'
+import { FileSystemStorage } from '../../src/storage/filesystem.js'
+import type { ArchiveStorage } from '../../src/storage/storage.js'
+import { TopicArchive } from '../../src/topic-archive.js'
 import { TIDYING } from './tidying.js'
 
 const [verb, directory = '', changesBefore] = process.argv.slice(2)
