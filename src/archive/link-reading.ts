@@ -9,6 +9,7 @@ import { type ChainLink, firstLink } from './chain.js'
 import { type ChainDamage, chainDamage, type SegmentFailure } from './chain-damage.js'
 import { isWithin, offsetsOf, overlap } from './offset-ranges.js'
 import { listPartition, type SegmentInfo } from './partition-log.js'
+import { canReadEarly, readEarly } from './read-early.js'
 import { type OffsetKnowledge, offsetsIn, openSegment, type SegmentSource } from './read-segment.js'
 import { isSlice, readSlice } from './read-slice.js'
 
@@ -29,6 +30,8 @@ export interface LinkContext extends StorageCallOptions {
   readonly isolation: Isolation
   /** Whether small parts of segments may be read without the rest. */
   readonly slices: boolean
+  /** Whether batches may be given before the rest of their segment is read. */
+  readonly early: boolean
   /** Grows when objects are found to be gone, by what has come to be in their place. */
   readonly spares: SegmentInfo[]
   readonly onDamage: (damage: ChainDamage) => void
@@ -36,7 +39,7 @@ export interface LinkContext extends StorageCallOptions {
   readonly failures: Map<string, SegmentFailure>
 }
 
-/** A part of a link that one segment gives. Its object is as its name says. */
+/** A part of a link that one segment gives. Its object, or each batch of it, is as it was written. */
 export interface OpenPart {
   readonly link: ChainLink<SegmentInfo>
   readonly offsets: OffsetKnowledge
@@ -103,7 +106,7 @@ export class LinkReading {
   }
 
   async #tryToOpen(link: ChainLink<SegmentInfo>): Promise<OpenPart | undefined> {
-    const { source, isolation, slices, signal } = this.#context
+    const { source, isolation, slices, early, signal } = this.#context
     const { segment } = link
     const offsets = offsetsIn(source, segment)
     if (offsets === 'unknown' && !isWithin(segment, link)) {
@@ -118,7 +121,9 @@ export class LinkReading {
       const batches =
         slices && isSlice(source, link, { fromStart })
           ? readSlice(source, link, { fromStart, signal })
-          : await openSegment(source, segment, { signal })
+          : early && canReadEarly(source, segment)
+            ? readEarly(source, segment, { signal })
+            : await openSegment(source, segment, { signal })
       return { link, offsets, aborted, batches }
     } catch (error) {
       if (!(error instanceof ArchiveCorruptError)) throw error

@@ -55,6 +55,13 @@ export interface ChainReadOptions extends StorageCallOptions, DamagePolicy {
    * @defaultValue `false`
    */
   readonly slices?: boolean | undefined
+  /**
+   * Whether batches may be given before the rest of their segment is read, so that no whole segment is held. Then damage
+   * is told behind those that are certain: the checksum of each one is right, and its header goes on from the one before.
+   *
+   * @defaultValue `false`
+   */
+  readonly early?: boolean | undefined
 }
 
 /**
@@ -67,9 +74,9 @@ export interface ChainReadOptions extends StorageCallOptions, DamagePolicy {
 export async function* readChain(
   source: SegmentSource,
   chain: readonly ChainLink<SegmentInfo>[],
-  { isolation, slices = false, signal, spares = [], onDamage = throwDamage }: ChainReadOptions,
+  { isolation, slices = false, early = false, signal, spares = [], onDamage = throwDamage }: ChainReadOptions,
 ): AsyncGenerator<ChainBatch, void, void> {
-  const context = { source, isolation, slices, signal, spares: [...spares], onDamage, failures: new Map() }
+  const context = { source, isolation, slices, early, signal, spares: [...spares], onDamage, failures: new Map() }
   for (const link of chain) {
     const reading = new LinkReading(context, chain, link)
     for (let part = await reading.open(); part !== undefined; part = await reading.open()) {

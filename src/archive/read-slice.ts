@@ -7,6 +7,7 @@ import type { ChainLink } from './chain.js'
 import type { SegmentInfo } from './partition-log.js'
 import { openSegment, placeOf, type SegmentSource } from './read-segment.js'
 import { objectStart, type SliceStart, sliceStart } from './slice-start.js'
+import { isSound } from './sound-batch.js'
 
 /** Less is read whole: a request more takes longer. */
 const MIN_SEGMENT_BYTES = 1_048_576
@@ -82,8 +83,7 @@ async function* soundBatches(
   try {
     for await (const batches of lists) {
       for (const batch of batches) {
-        // An offset or an epoch that is a new one may also be a damaged one: no checksum of the batch covers them.
-        if (batch.baseOffset !== reached || batch.leaderEpoch !== leaderEpoch || !batch.intact) return reached
+        if (!isSound(batch, { baseOffset: reached, leaderEpoch })) return reached
         yield batch
         reached = batch.nextOffset
         if (reached >= next) return undefined

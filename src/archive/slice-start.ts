@@ -2,12 +2,11 @@ import { HEADER_BYTES } from '../batch/batch-header.js'
 import type { ArchiveStorage, StorageCallOptions } from '../storage/storage.js'
 import { type BatchHeader, headersIn } from './batch-headers.js'
 import type { SegmentInfo } from './partition-log.js'
+import type { ExpectedHeader } from './sound-batch.js'
 
-/** A batch inside a segment, and what its header must say: the checksum of a batch does not cover these fields. */
-export interface SliceStart {
+/** Where a batch begins inside a segment, and what its header must say. */
+export interface SliceStart extends ExpectedHeader {
   readonly position: number
-  readonly baseOffset: bigint
-  readonly leaderEpoch: number
 }
 
 /**

@@ -1,0 +1,40 @@
+import type { RecordBatchView } from '../batch/record-batch.js'
+import { topicCodecFor } from '../codec/built-in.js'
+import type { StorageCallOptions } from '../storage/storage.js'
+import type { SegmentInfo } from './partition-log.js'
+import { type SegmentSource, streamSegment } from './read-segment.js'
+import { isSound } from './sound-batch.js'
+
+/** Whether the batches of a segment can be told to be sound before its object is read to the end. */
+export function canReadEarly({ codecs }: SegmentSource, { extension }: SegmentInfo): boolean {
+  return topicCodecFor(extension, codecs).verbatim === true
+}
+
+/**
+ * The batches of a segment as its object comes, without holding all of it, as long as each one is sound. From the first
+ * doubt on the rest is read before anything of it is given: then the checksum in the name decides. The last sound batch
+ * waits for that checksum, too, so that a damaged object is never read without a word.
+ *
+ * @throws {@link ArchiveCorruptError} when the object is missing or damaged, possibly after sound batches.
+ */
+export async function* readEarly(
+  source: SegmentSource,
+  segment: SegmentInfo,
+  options: StorageCallOptions,
+): AsyncGenerator<RecordBatchView, void, void> {
+  let waiting: RecordBatchView[] = []
+  let sound = true
+  let reached = segment.from
+  for await (const batches of streamSegment(source, segment, options)) {
+    for (const batch of batches) {
+      sound &&= isSound(batch, { baseOffset: reached, leaderEpoch: segment.firstEpoch })
+      reached = batch.nextOffset
+      if (sound) {
+        yield* waiting
+        waiting = []
+      }
+      waiting.push(batch)
+    }
+  }
+  yield* waiting
+}
