@@ -254,6 +254,27 @@ describe('comparing the source with its archive', () => {
       { kind: 'damaged', topic: TOPIC, partition: 0, key: segments[1], from: 2n, next: 4n },
     ])
   })
+
+  it('never takes damage of the archive for another record', async () => {
+    const cluster = clusterOf(
+      plainLog([0n, 2n, 4n].map((baseOffset) => batchBytes({ baseOffset, records: numberedRecords(2) }))),
+    )
+    const storage = await archiveOf(cluster, TOPIC)
+    const [segment] = (await collected(storage.list('topics/'))).filter(({ key }) => key.endsWith('.log'))
+    const { key = '', sizeBytes = 1 } = segment ?? {}
+    await fc.assert(
+      fc.asyncProperty(fc.nat(sizeBytes - 1), fc.nat(7), async (at, bit) => {
+        const flip = (bytes: Buffer) => {
+          bytes[at] = (bytes[at] ?? 0) ^ (1 << bit)
+          return bytes
+        }
+        await change(storage, key, flip)
+        const findings = await compare(cluster, storage)
+        await change(storage, key, flip)
+        expect(findings).toMatchObject([{ kind: 'damaged', key, next: 6n }])
+      }),
+    )
+  })
 })
 
 describe('comparing a restored topic with the archive', () => {
