@@ -13,7 +13,7 @@ export function canReadEarly({ codecs }: SegmentSource, { extension }: SegmentIn
 /**
  * The batches of a segment as its object comes, without holding all of it, as long as each one is sound. From the first
  * doubt on the rest is read before anything of it is given: then the checksum in the name decides. The last sound batch
- * waits for that checksum, too, so that a damaged object is never read without a word.
+ * waits for that checksum, too, so that an object with sound batches of another log is never read without a word.
  *
  * @throws {@link ArchiveCorruptError} when the object is missing or damaged, possibly after sound batches.
  */
@@ -22,19 +22,20 @@ export async function* readEarly(
   segment: SegmentInfo,
   options: StorageCallOptions,
 ): AsyncGenerator<RecordBatchView, void, void> {
-  let waiting: RecordBatchView[] = []
-  let sound = true
+  const doubtful: RecordBatchView[] = []
+  let last: RecordBatchView | undefined
   let reached = segment.from
   for await (const batches of streamSegment(source, segment, options)) {
     for (const batch of batches) {
-      sound &&= isSound(batch, { baseOffset: reached, leaderEpoch: segment.firstEpoch })
-      reached = batch.nextOffset
-      if (sound) {
-        yield* waiting
-        waiting = []
+      if (doubtful.length > 0 || !isSound(batch, { baseOffset: reached, leaderEpoch: segment.firstEpoch })) {
+        doubtful.push(batch)
+        continue
       }
-      waiting.push(batch)
+      if (last !== undefined) yield last
+      last = batch
+      reached = batch.nextOffset
     }
   }
-  yield* waiting
+  if (last !== undefined) yield last
+  yield* doubtful
 }

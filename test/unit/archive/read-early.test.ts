@@ -112,6 +112,16 @@ describe('a segment that is read early', () => {
     )
   })
 
+  it('is damage where all its batches are sound but it is another object', async () => {
+    const segment = await putSegment(storage, batches)
+    const others = batches.map(({ baseOffset, leaderEpoch }) =>
+      batchView({ baseOffset, leaderEpoch, records: [{ value: Buffer.from('other') }, { value: null }] }),
+    )
+    await change(storage, segment.key, () => Buffer.concat(others.map(({ bytes }) => bytes)))
+    const { error } = await outcome(segment)
+    expect(error).toMatchObject({ code: 'ARCHIVE_CORRUPT', key: segment.key })
+  })
+
   it('goes on with an intact segment behind what is certain', async () => {
     const segment = await putSegment(storage, batches)
     const spare = await putSegment(storage, batches.slice(1))
