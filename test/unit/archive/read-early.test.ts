@@ -1,11 +1,11 @@
 import fc from 'fast-check'
-import { type GetOptions, MemoryStorage } from 'kafkeep'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { chainFor, type SegmentInfo } from '../../../src/archive/partition-log.js'
 import { readChain } from '../../../src/archive/read-chain.js'
 import { FIELD } from '../../../src/batch/batch-header.js'
 import type { RecordBatchView } from '../../../src/batch/record-batch.js'
 import { batchView } from '../../support/batches.js'
+import { CountingStorage } from '../../support/counting-storage.js'
 import { change } from '../../support/damage.js'
 import { partitionLog, putSegment } from '../../support/segments.js'
 
@@ -13,18 +13,6 @@ const BATCHES = 40
 const VALUE_BYTES = 20_000
 /** A storage gives so much at once. */
 const CHUNK_BYTES = 65_536
-
-/** Counts the bytes of bodies that are read. */
-class CountingStorage extends MemoryStorage {
-  readBytes = 0
-
-  override async *get(key: string, options?: GetOptions): AsyncGenerator<Uint8Array, void, void> {
-    for await (const chunk of super.get(key, options)) {
-      this.readBytes += chunk.length
-      yield chunk
-    }
-  }
-}
 
 /** Batches of two records; what is special about one is told by its place. */
 function batchesWith(

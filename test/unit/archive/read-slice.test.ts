@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto'
 import fc from 'fast-check'
-import { type GetOptions, MemoryStorage } from 'kafkeep'
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { abortedKey } from '../../../src/archive/names.js'
 import { chainFor, type SegmentInfo } from '../../../src/archive/partition-log.js'
@@ -9,24 +8,13 @@ import { FIELD } from '../../../src/batch/batch-header.js'
 import { RecordBatchView } from '../../../src/batch/record-batch.js'
 import type { AbortedTransaction } from '../../../src/kafka/transport.js'
 import { BIT, type BuiltBatch, batchBytes, batchView, markerBytes } from '../../support/batches.js'
+import { CountingStorage } from '../../support/counting-storage.js'
 import { change } from '../../support/damage.js'
 import { partitionLog, putSegment } from '../../support/segments.js'
 import { collected } from '../../support/znode-arbitrary.js'
 
 const MIB = 1_048_576
 const SEGMENT_BYTES = 20 * MIB
-
-/** Counts the bytes of bodies that are read. */
-class CountingStorage extends MemoryStorage {
-  readBytes = 0
-
-  override async *get(key: string, options?: GetOptions): AsyncGenerator<Uint8Array, void, void> {
-    for await (const chunk of super.get(key, options)) {
-      this.readBytes += chunk.length
-      yield chunk
-    }
-  }
-}
 
 interface Slice {
   readonly from: bigint
