@@ -8,7 +8,7 @@ import {
   type RangeOptions,
   type RecordsOptions,
 } from './archive/archive-range.js'
-import { checkpointIds, partitionIn, readCheckpoint } from './archive/checkpoint.js'
+import { checkpointIds, partitionIn, readCheckpoint, readListedCheckpoint } from './archive/checkpoint.js'
 import type { Finding } from './archive/finding.js'
 import type { TopicLayout } from './archive/layout.js'
 import { topicSource } from './archive/layout-wiring.js'
@@ -207,7 +207,9 @@ export class TopicArchive {
     const { storage } = this.#source
     await requireArchive(storage, { signal })
     for await (const id of checkpointIds(storage, { signal })) {
-      const { takenMs, clusterId, topics } = await readCheckpoint(storage, id, { signal })
+      const checkpoint = await readListedCheckpoint(storage, id, { signal })
+      if (checkpoint === undefined) continue
+      const { takenMs, clusterId, topics } = checkpoint
       yield { id, takenMs, clusterId, topics: topics.length }
     }
   }

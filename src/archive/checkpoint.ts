@@ -1,5 +1,5 @@
 import type { TopicPartition } from '../batch/topic-partition.js'
-import { ArchiveCorruptError, NotInArchiveError } from '../errors.js'
+import { ArchiveCorruptError, NotInArchiveError, ObjectNotFoundError } from '../errors.js'
 import { missingNames, selects, type TopicFilter } from '../internal/topic-filter.js'
 import type { ArchiveStorage, StorageCallOptions } from '../storage/storage.js'
 import { FORMAT_VERSION } from './archive-marker.js'
@@ -97,9 +97,24 @@ export async function readCheckpoint(
   const ids: string[] = []
   for await (const id of checkpointIds(storage, { signal })) ids.push(id)
   const id = chosenId(ids, choice)
-  if (id === undefined) throw noSuchInstant('checkpoint', choice, ids)
+  const checkpoint = id === undefined ? undefined : await readListedCheckpoint(storage, id, { signal })
+  if (checkpoint === undefined) throw noSuchInstant('checkpoint', choice, ids)
+  return checkpoint
+}
+
+/** Reads a checkpoint that was listed. `undefined` when it was pruned since. */
+export async function readListedCheckpoint(
+  storage: ArchiveStorage,
+  id: string,
+  { signal }: StorageCallOptions,
+): Promise<(Checkpoint & { readonly id: string }) | undefined> {
   const key = checkpointKey(id)
-  return { id, ...parseCheckpoint(new JsonFields(await readJson(storage, key, { signal }), key)) }
+  try {
+    return { id, ...parseCheckpoint(new JsonFields(await readJson(storage, key, { signal }), key)) }
+  } catch (error) {
+    if (error instanceof ObjectNotFoundError) return undefined
+    throw error
+  }
 }
 
 /**
@@ -141,7 +156,7 @@ export async function latestCheckpoint(
 ): Promise<Checkpoint | undefined> {
   let latest: string | undefined
   for await (const id of checkpointIds(storage, options)) latest = id
-  return latest === undefined ? undefined : readCheckpoint(storage, latest, options)
+  return latest === undefined ? undefined : readListedCheckpoint(storage, latest, options)
 }
 
 /** Where a checkpoint is. */

@@ -5,7 +5,7 @@ import {
   type CheckpointTopic,
   checkpointIds,
   checkpointKey,
-  readCheckpoint,
+  readListedCheckpoint,
   writeCheckpoint,
 } from '../archive/checkpoint.js'
 import { jsonBytes } from '../archive/json-object.js'
@@ -26,7 +26,9 @@ export async function* convertCheckpoints(
   const nowMs = Date.now()
   let newest: Checkpoint | undefined
   for await (const id of checkpointIds(from, { signal })) {
-    const checkpoint = await convertedPart(await readCheckpoint(from, id, { signal }), to, { signal })
+    const listed = await readListedCheckpoint(from, id, { signal })
+    if (listed === undefined) continue
+    const checkpoint = await convertedPart(listed, to, { signal })
     if (checkpoint.topics.length === 0) continue
     newest = checkpoint
     const key = checkpointKey(id)
@@ -56,7 +58,7 @@ async function isThere(
   { signal }: StorageCallOptions,
 ): Promise<boolean> {
   for await (const id of checkpointIds(storage, { signal })) {
-    if (isDeepStrictEqual((await readCheckpoint(storage, id, { signal })).topics, topics)) return true
+    if (isDeepStrictEqual((await readListedCheckpoint(storage, id, { signal }))?.topics, topics)) return true
   }
   return false
 }

@@ -3,11 +3,10 @@ import {
   type CheckpointPartition,
   checkpointIds,
   checkpointKey,
-  readCheckpoint,
+  readListedCheckpoint,
 } from '../archive/checkpoint.js'
 import { NamedStates } from '../archive/named-states.js'
 import { topicKey } from '../archive/names.js'
-import { NotInArchiveError, ObjectNotFoundError } from '../errors.js'
 import { larger, smaller } from '../internal/bigint.js'
 import { selects } from '../internal/topic-filter.js'
 import { unfinishedRestores } from '../restore/restore-record.js'
@@ -33,7 +32,8 @@ export async function chooseCheckpoints(
   const gone: string[] = []
   const needed = new NamedStates()
   for (const id of ids.toReversed()) {
-    const checkpoint = await readUnlessGone(storage, id, { signal })
+    const checkpoint = await readListedCheckpoint(storage, id, { signal })
+    // Another process may prune at the same time.
     if (checkpoint === undefined) continue
     const stays = id === ids.at(-1) || pinned.has(id) || isWanted(checkpoint, seen, job)
     for (const topic of checkpoint.topics) seen.set(topicKey(topic), (seen.get(topicKey(topic)) ?? 0) + 1)
@@ -63,14 +63,4 @@ function isWanted({ takenMs, topics }: Checkpoint, seen: ReadonlyMap<string, num
 /** Where the log began when the checkpoint was taken; where that is not known, all of it is needed. */
 function startOfState({ from, next, logStart = from }: CheckpointPartition): bigint {
   return smaller(larger(from, logStart), next)
-}
-
-/** Another process may prune at the same time. */
-async function readUnlessGone(storage: ArchiveStorage, id: string, { signal }: StorageCallOptions) {
-  try {
-    return await readCheckpoint(storage, id, { signal })
-  } catch (error) {
-    if (error instanceof ObjectNotFoundError || error instanceof NotInArchiveError) return undefined
-    throw error
-  }
 }

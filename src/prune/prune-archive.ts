@@ -1,6 +1,6 @@
 import { archivedTopics, incarnationsOf, partitionsOf } from '../archive/archive-folders.js'
 import { requireArchive } from '../archive/archive-marker.js'
-import { checkpointKey, readCheckpoint } from '../archive/checkpoint.js'
+import { checkpointKey, readCheckpoint, readListedCheckpoint } from '../archive/checkpoint.js'
 import type { NamedStates } from '../archive/named-states.js'
 import { gapKey, incarnationPrefix, parseGenerationKey, parseTopicKey, type TopicIdentity } from '../archive/names.js'
 import { listWhole } from '../archive/partition-log.js'
@@ -54,11 +54,12 @@ class Pruning {
   async *#checkpoint(id: string, needed: NamedStates): AsyncGenerator<PrunedObject, void, void> {
     const { signal, dryRun } = this.#job
     const key = checkpointKey(id)
-    const checkpoint = dryRun ? undefined : await readCheckpoint(this.#storage, id, { signal })
+    const checkpoint = await readListedCheckpoint(this.#storage, id, { signal })
+    if (checkpoint === undefined) return
     const chunks: Uint8Array[] = []
     for await (const chunk of this.#storage.get(key, { signal })) chunks.push(chunk)
     const bytes = chunks.reduce((sum, { length }) => sum + length, 0)
-    if (checkpoint !== undefined) {
+    if (!dryRun) {
       await this.#storage.delete(key, { signal })
       if ((await pinnedCheckpoints(this.#storage, { signal })).has(id)) {
         await this.#storage.put(key, chunks, { signal })

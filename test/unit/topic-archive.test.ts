@@ -1,8 +1,8 @@
 import { crc32c } from '@node-rs/crc32'
 import { binaryFraming, MemoryStorage, type Progress, type RecordsOptions, TopicArchive } from 'kafkeep'
-import { beforeEach, describe, expect, it } from 'vitest'
+import { beforeEach, describe, expect, it, vi } from 'vitest'
 import { ensureArchive } from '../../src/archive/archive-marker.js'
-import { writeCheckpoint } from '../../src/archive/checkpoint.js'
+import { checkpointKey, writeCheckpoint } from '../../src/archive/checkpoint.js'
 import { segmentKey } from '../../src/archive/names.js'
 import { describeTopic } from '../../src/archive/topic-description.js'
 import { RecordBatchView } from '../../src/batch/record-batch.js'
@@ -134,6 +134,22 @@ describe('TopicArchive', () => {
     const checkpoints: object[] = []
     for await (const known of archive.checkpoints()) checkpoints.push(known)
     expect(checkpoints).toEqual([{ id: checkpoint, takenMs: 7, clusterId: 'c', topics: 1 }])
+  })
+
+  it('passes over a checkpoint that is pruned after it was listed, and lists them once', async () => {
+    const pruned = new MemoryStorage()
+    await ensureArchive(pruned, {})
+    const states = [1, 2, 3].map((takenMs) => ({ takenMs, clusterId: 'c', topics: [], groups: [] }))
+    const ids: string[] = []
+    for (const state of states) ids.push(await writeCheckpoint(pruned, state, {}))
+    const list = vi.spyOn(pruned, 'list')
+    const seen: string[] = []
+    for await (const { id } of new TopicArchive({ storage: pruned }).checkpoints()) {
+      seen.push(id)
+      await pruned.delete(checkpointKey(ids[1] ?? ''))
+    }
+    expect(seen).toEqual([ids[0], ids[2]])
+    expect(list).toHaveBeenCalledTimes(1)
   })
 
   it('says what is not in it', async () => {
