@@ -1,5 +1,6 @@
 import type { TopicPartition } from '../batch/topic-partition.js'
 import { ArchiveCorruptError, NotInArchiveError, ObjectNotFoundError } from '../errors.js'
+import { allOf } from '../internal/all-of.js'
 import { missingNames, selects, type TopicFilter } from '../internal/topic-filter.js'
 import type { ArchiveStorage, StorageCallOptions } from '../storage/storage.js'
 import { FORMAT_VERSION } from './archive-marker.js'
@@ -68,9 +69,19 @@ export async function writeCheckpoint(
   { signal }: StorageCallOptions,
 ): Promise<string> {
   const id = newInstantId(checkpoint.takenMs)
+  await putCheckpoint(storage, id, checkpoint, { signal })
+  return id
+}
+
+/** Stores a checkpoint under an id that it has already. */
+export async function putCheckpoint(
+  storage: ArchiveStorage,
+  id: string,
+  checkpoint: Checkpoint,
+  { signal }: StorageCallOptions,
+): Promise<void> {
   const key = checkpointKey(id)
   await storage.put(key, jsonBytes(key, { format: FORMAT_VERSION, ...checkpoint }), { signal })
-  return id
 }
 
 /** Ids of all checkpoints, oldest first. */
@@ -94,8 +105,7 @@ export async function readCheckpoint(
   choice: CheckpointChoice,
   { signal }: StorageCallOptions,
 ): Promise<Checkpoint & { readonly id: string }> {
-  const ids: string[] = []
-  for await (const id of checkpointIds(storage, { signal })) ids.push(id)
+  const ids = await allOf(checkpointIds(storage, { signal }))
   const id = chosenId(ids, choice)
   const checkpoint = id === undefined ? undefined : await readListedCheckpoint(storage, id, { signal })
   if (checkpoint === undefined) throw noSuchInstant('checkpoint', choice, ids)

@@ -1,5 +1,6 @@
 import { crc32c } from '@node-rs/crc32'
 import { ArchiveCorruptError } from '../errors.js'
+import { allOf } from '../internal/all-of.js'
 import type { ArchiveStorage, StorageCallOptions } from '../storage/storage.js'
 import { crcHex } from './names.js'
 
@@ -21,9 +22,7 @@ export async function readSealedJson(
   key: string,
   { signal }: StorageCallOptions,
 ): Promise<{ readonly value: unknown; readonly sealed: boolean }> {
-  const chunks: Uint8Array[] = []
-  for await (const chunk of storage.get(key, { signal })) chunks.push(chunk)
-  const text = Buffer.concat(chunks).toString('utf8')
+  const text = Buffer.concat(await allOf(storage.get(key, { signal }))).toString('utf8')
   const value = parsed(text, key)
   const seal = SEAL.exec(text)?.groups?.['crc']
   if (seal === undefined && !(isRecord(value) && 'crc32c' in value)) return { value, sealed: false }

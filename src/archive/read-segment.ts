@@ -6,6 +6,7 @@ import { topicCodecFor } from '../codec/built-in.js'
 import type { Codec } from '../codec/codec.js'
 import { batchLists } from '../codec/log-segments.js'
 import { ArchiveCorruptError, ObjectNotFoundError } from '../errors.js'
+import { allOf } from '../internal/all-of.js'
 import type { ArchiveStorage, StorageCallOptions } from '../storage/storage.js'
 import { BRING_BACK } from './finding.js'
 import { SPREDFAST_TOPIC_ID, segmentSubject } from './names.js'
@@ -167,12 +168,6 @@ class BatchOrder {
     this.records += recordCount
     return true
   }
-}
-
-async function allOf(bytes: AsyncIterable<Uint8Array>): Promise<Uint8Array[]> {
-  const chunks: Uint8Array[] = []
-  for await (const chunk of bytes) chunks.push(chunk)
-  return chunks
 }
 
 /**

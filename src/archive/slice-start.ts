@@ -1,4 +1,5 @@
 import { HEADER_BYTES } from '../batch/batch-header.js'
+import { allOf } from '../internal/all-of.js'
 import type { ArchiveStorage, StorageCallOptions } from '../storage/storage.js'
 import { type BatchHeader, headersIn } from './batch-headers.js'
 import type { SegmentInfo } from './partition-log.js'
@@ -118,7 +119,5 @@ async function bytesIn(
   endByte: number,
   { signal }: StorageCallOptions,
 ): Promise<Buffer> {
-  const chunks: Uint8Array[] = []
-  for await (const chunk of storage.get(key, { startByte, endByte, signal })) chunks.push(chunk)
-  return Buffer.concat(chunks)
+  return Buffer.concat(await allOf(storage.get(key, { startByte, endByte, signal })))
 }

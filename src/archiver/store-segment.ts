@@ -6,6 +6,7 @@ import { CommittedFilter } from '../batch/committed.js'
 import { type RecordBatch, type RecordBatchView, viewOf } from '../batch/record-batch.js'
 import { cutBatch } from '../batch/reframe.js'
 import type { Codec, CodecCallOptions } from '../codec/codec.js'
+import { itemsOf } from '../internal/items-of.js'
 import type { ArchiveStorage, StorageCallOptions } from '../storage/storage.js'
 import type { SegmentContent } from './open-segment.js'
 
@@ -87,7 +88,7 @@ interface EncodedItems {
 }
 
 function wholeLog(content: SegmentContent): EncodedItems {
-  return { batches: asynchronously(content.batches()), records: () => content.records }
+  return { batches: itemsOf(content.batches()), records: () => content.records }
 }
 
 /** A codec that does not keep whole batches cannot keep what decides about transactions either: only what is committed. */
@@ -103,9 +104,5 @@ function committedOnly(content: SegmentContent): EncodedItems {
       yield wanted
     }
   }
-  return { batches: asynchronously(committed()), records: () => records }
-}
-
-async function* asynchronously<T>(items: Iterable<T>): AsyncGenerator<T, void, void> {
-  yield* items
+  return { batches: itemsOf(committed()), records: () => records }
 }

@@ -7,6 +7,7 @@ import { type PartitionVerdict, verdictOf } from '../archive/verdict.js'
 import type { SegmentEvent } from '../archiver/events.js'
 import { SegmentMemory } from '../archiver/segment-memory.js'
 import { NotInArchiveError } from '../errors.js'
+import { allOf } from '../internal/all-of.js'
 import { missingNames, selects } from '../internal/topic-filter.js'
 import { WorkDone } from '../progress.js'
 import { convertCheckpoints } from './convert-checkpoints.js'
@@ -78,8 +79,7 @@ class Conversion {
 
   async #topics(): Promise<TopicIdentity[]> {
     const { source, topics: filter, signal } = this.#job
-    const names: string[] = []
-    for await (const topic of archivedTopics(source.storage, { signal })) names.push(topic)
+    const names = await allOf(archivedTopics(source.storage, { signal }))
     const [missing] = missingNames(filter, names)
     if (missing !== undefined) throw new NotInArchiveError(`the archive has no topic ${missing}`)
     const identities: TopicIdentity[] = []

@@ -1,14 +1,13 @@
 import { isDeepStrictEqual } from 'node:util'
-import { FORMAT_VERSION } from '../archive/archive-marker.js'
 import {
   type Checkpoint,
   type CheckpointTopic,
   checkpointIds,
   checkpointKey,
+  putCheckpoint,
   readListedCheckpoint,
   writeCheckpoint,
 } from '../archive/checkpoint.js'
-import { jsonBytes } from '../archive/json-object.js'
 import { topicKey } from '../archive/names.js'
 import type { CheckpointEvent } from '../archiver/events.js'
 import type { ArchiveStorage, StorageCallOptions } from '../storage/storage.js'
@@ -31,9 +30,8 @@ export async function* convertCheckpoints(
     const checkpoint = await convertedPart(listed, to, { signal })
     if (checkpoint.topics.length === 0) continue
     newest = checkpoint
-    const key = checkpointKey(id)
-    if (checkpoint.takenMs > nowMs || (await to.head(key, { signal })) !== undefined) continue
-    await to.put(key, jsonBytes(key, { format: FORMAT_VERSION, ...checkpoint }), { signal })
+    if (checkpoint.takenMs > nowMs || (await to.head(checkpointKey(id), { signal })) !== undefined) continue
+    await putCheckpoint(to, id, checkpoint, { signal })
     yield { type: 'checkpoint', id }
   }
   if (newest === undefined || (await isThere(newest.topics, to, { signal }))) return

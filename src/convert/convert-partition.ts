@@ -10,6 +10,7 @@ import { storeSegment } from '../archiver/store-segment.js'
 import { RecordBatchView } from '../batch/record-batch.js'
 import { partitionName } from '../batch/topic-partition.js'
 import { LossyCodecError, UnsupportedFormatError } from '../errors.js'
+import { allOf } from '../internal/all-of.js'
 import { ascending } from '../internal/bigint.js'
 import type { ConversionEvent, ConversionJob } from './convert-options.js'
 
@@ -137,9 +138,7 @@ export class PartitionConversion {
 
   async #copy(key: string): Promise<void> {
     const { source, target, signal } = this.#job
-    const chunks: Uint8Array[] = []
-    for await (const chunk of source.storage.get(key, { signal })) chunks.push(chunk)
-    await target.storage.put(key, chunks, { signal })
+    await target.storage.put(key, await allOf(source.storage.get(key, { signal })), { signal })
   }
 }
 

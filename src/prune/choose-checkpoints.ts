@@ -7,6 +7,7 @@ import {
 } from '../archive/checkpoint.js'
 import { NamedStates } from '../archive/named-states.js'
 import { topicKey } from '../archive/names.js'
+import { allOf } from '../internal/all-of.js'
 import { larger, smaller } from '../internal/bigint.js'
 import { selects } from '../internal/topic-filter.js'
 import { unfinishedRestores } from '../restore/restore-record.js'
@@ -26,8 +27,7 @@ export async function chooseCheckpoints(
   pinned: ReadonlySet<string>,
 ): Promise<CheckpointChoices> {
   const { signal } = job
-  const ids: string[] = []
-  for await (const id of checkpointIds(storage, { signal })) ids.push(id)
+  const ids = await allOf(checkpointIds(storage, { signal }))
   const seen = new Map<string, number>()
   const gone: string[] = []
   const needed = new NamedStates()

@@ -5,6 +5,7 @@ import type { NamedStates } from '../archive/named-states.js'
 import { gapKey, incarnationPrefix, parseGenerationKey, parseTopicKey, type TopicIdentity } from '../archive/names.js'
 import { listWhole } from '../archive/partition-log.js'
 import type { PrunedObject } from '../archive/pruned-object.js'
+import { allOf } from '../internal/all-of.js'
 import { selects } from '../internal/topic-filter.js'
 import { WorkDone } from '../progress.js'
 import type { ArchiveStorage } from '../storage/storage.js'
@@ -54,12 +55,11 @@ class Pruning {
   async *#checkpoint(id: string, needed: NamedStates): AsyncGenerator<PrunedObject, void, void> {
     const { signal, dryRun } = this.#job
     const key = checkpointKey(id)
-    const checkpoint = await readListedCheckpoint(this.#storage, id, { signal })
-    if (checkpoint === undefined) return
-    const chunks: Uint8Array[] = []
-    for await (const chunk of this.#storage.get(key, { signal })) chunks.push(chunk)
+    const checkpoint = dryRun ? undefined : await readListedCheckpoint(this.#storage, id, { signal })
+    if (checkpoint === undefined && !dryRun) return
+    const chunks = await allOf(this.#storage.get(key, { signal }))
     const bytes = chunks.reduce((sum, { length }) => sum + length, 0)
-    if (!dryRun) {
+    if (checkpoint !== undefined) {
       await this.#storage.delete(key, { signal })
       if ((await pinnedCheckpoints(this.#storage, { signal })).has(id)) {
         await this.#storage.put(key, chunks, { signal })

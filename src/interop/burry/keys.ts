@@ -1,5 +1,5 @@
 import { crc32c } from '@node-rs/crc32'
-import { instantOf } from '../../archive/instant-id.js'
+import { instantId, instantOf } from '../../archive/instant-id.js'
 import { crcHex, ZNODES_PREFIX } from '../../archive/names.js'
 import { jsonLinesZnodes } from '../../codec/json-lines-znodes.js'
 
@@ -42,8 +42,7 @@ export function keyRange(folder: string): { readonly startAfter: string; readonl
 
 /** The name under which kafkeep sees the zip: always the same for the same zip. */
 export function shownKey({ key, snapshot }: BurryObject): string {
-  const instant = new Date(Number(snapshot) * 1_000).toISOString().replaceAll(/[-:.]/g, '')
-  return `${ZNODES_PREFIX}${instant}-${crcHex(crc32c(key))}${EXTENSION}`
+  return `${ZNODES_PREFIX}${instantId(Number(snapshot) * 1_000, crcHex(crc32c(key)))}${EXTENSION}`
 }
 
 /** The snapshot whose zip kafkeep sees under a key, or under which it stores one; `undefined` for every other key. */

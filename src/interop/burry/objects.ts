@@ -1,4 +1,5 @@
 import { ArchiveCorruptError } from '../../errors.js'
+import { allOf } from '../../internal/all-of.js'
 import { compareUtf8 } from '../../internal/utf8.js'
 import type { ArchiveStorage, ObjectInfo, StorageCallOptions } from '../../storage/storage.js'
 import { type BurryObject, keyRange, keysOf, latestKey, shownKey, snapshotOfKey, snapshotOfShownKey } from './keys.js'
@@ -71,9 +72,7 @@ export class BurryObjects {
   }
 
   async #snapshotIn(key: string, { signal }: StorageCallOptions): Promise<string | undefined> {
-    const chunks: Uint8Array[] = []
-    const range = { startByte: 0, endByte: FIRST_NAME_BYTES, signal }
-    for await (const chunk of this.#storage.get(key, range)) chunks.push(chunk)
-    return snapshotOf(firstName(Buffer.concat(chunks)) ?? '')
+    const bytes = await allOf(this.#storage.get(key, { startByte: 0, endByte: FIRST_NAME_BYTES, signal }))
+    return snapshotOf(firstName(Buffer.concat(bytes)) ?? '')
   }
 }

@@ -15,6 +15,7 @@ import {
 } from '../../archive/names.js'
 import { larger } from '../../internal/bigint.js'
 import { mapConcurrently } from '../../internal/map-concurrently.js'
+import { nextPrefix } from '../../storage/object-key.js'
 import type { ObjectInfo, StorageCallOptions } from '../../storage/storage.js'
 import { type Bucket, type DataFile, surveyBucket } from './bucket.js'
 import { checkOverlap } from './check-overlap.js'
@@ -86,12 +87,8 @@ export class ForeignObjects {
       [...partitions.keys()].map((partition) => `${partitionPrefix({ ...identityOf(topic), partition })}g1/`),
     )
     if (topics.size > 0) paths.push(CHECKPOINTS_PREFIX)
-    const below = paths.filter((path) => path.startsWith(prefix)).map((path) => path.slice(prefix.length))
-    return [
-      ...new Set(
-        below.filter((path) => path.includes('/')).map((path) => prefix + path.slice(0, path.indexOf('/') + 1)),
-      ),
-    ]
+    const folders = paths.map((path) => (path.startsWith(prefix) ? nextPrefix(path, prefix) : undefined))
+    return [...new Set(folders.filter((folder) => folder !== undefined))]
   }
 
   /** What is shown under a key: bytes, or a file as it is; `undefined` for a key of nothing. */

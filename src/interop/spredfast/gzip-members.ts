@@ -3,6 +3,7 @@ import { createInflateRaw } from 'node:zlib'
 import { crc32 } from '@node-rs/crc32'
 import { OUTPUT_CHUNK_BYTES, piped } from '../../codec/zlib-stream.js'
 import { ArchiveCorruptError, KafkeepError } from '../../errors.js'
+import { itemsOf } from '../../internal/items-of.js'
 import { ByteCursor } from './byte-cursor.js'
 
 /** One member of a gzip file. Its checksum and its length were found right before it is given out. */
@@ -151,11 +152,8 @@ function giveBack(cursor: ByteCursor, input: Uint8Array[], endByte: number): voi
   }
 }
 
-async function* again(input: readonly Uint8Array[]): AsyncGenerator<Uint8Array, void, void> {
-  async function* parts() {
-    yield* input
-  }
-  yield* piped(parts(), createInflateRaw({ chunkSize: OUTPUT_CHUNK_BYTES }))
+function again(input: readonly Uint8Array[]): AsyncIterable<Uint8Array> {
+  return piped(itemsOf(input), createInflateRaw({ chunkSize: OUTPUT_CHUNK_BYTES }))
 }
 
 /** A member in words: the connector calls it a chunk. */

@@ -2,6 +2,7 @@ import { checkpointIds } from '../../archive/checkpoint.js'
 import { instantOf } from '../../archive/instant-id.js'
 import { ARCHIVE_MARKER_KEY, parseSegmentKey } from '../../archive/names.js'
 import { ObjectNotFoundError, StorageError } from '../../errors.js'
+import { itemsOf } from '../../internal/items-of.js'
 import { compareUtf8 } from '../../internal/utf8.js'
 import { zipSorted } from '../../internal/zip-sorted.js'
 import { PrefixedStorage } from '../../storage/prefixed.js'
@@ -169,8 +170,4 @@ export class SpredfastArchive implements ArchiveStorage {
 function isForeignFile(key: string): boolean {
   const extension = parseSegmentKey(key)?.extension
   return extension === FOREIGN_EXTENSION || extension === MOVED_EXTENSION
-}
-
-async function* itemsOf<T>(items: readonly T[]): AsyncGenerator<T, void, void> {
-  yield* items
 }

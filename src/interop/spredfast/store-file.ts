@@ -1,7 +1,8 @@
-import { crc32c } from '@node-rs/crc32'
 import { parseSegmentKey, type SegmentName } from '../../archive/names.js'
 import { StorageError } from '../../errors.js'
-import type { ArchiveStorage, ObjectBody, ObjectInfo, PutOptions, PutResult } from '../../storage/storage.js'
+import { allOf } from '../../internal/all-of.js'
+import { measureBody } from '../../storage/object-body.js'
+import type { ArchiveStorage, ObjectBody, PutOptions, PutResult } from '../../storage/storage.js'
 import type { WrittenChunk } from './file-codec.js'
 import { cursorKey, dataKey, dayOf, indexKey } from './file-names.js'
 import { indexText } from './index-file.js'
@@ -81,7 +82,8 @@ async function storeData(
       if (created) return day
       continue
     }
-    const found = { dataKey: name, sizeBytes: there.sizeBytes, crc32c: await sumOf(storage, there, { signal }) }
+    const { crc32c } = await measureBody(() => storage.get(prefix + name, { signal }), signal)
+    const found = { dataKey: name, sizeBytes: there.sizeBytes, crc32c }
     if (found.sizeBytes === sizeBytes && found.crc32c === sum) return day
     const isLeftover = (await own.head(attemptKey(found), { signal })) !== undefined
     if (isLeftover && !(await isArchived(own, segment, name, { signal }))) {
@@ -96,12 +98,6 @@ const NOTHING = Buffer.alloc(0)
 
 async function forgetAttempts(own: ArchiveStorage, name: string, { signal }: PutOptions): Promise<void> {
   for await (const { key } of own.list(attemptsPrefix(name), { signal })) await own.delete(key, { signal })
-}
-
-async function sumOf(storage: ArchiveStorage, { key }: ObjectInfo, { signal }: PutOptions): Promise<number> {
-  let sum = 0
-  for await (const chunk of storage.get(key, { signal })) sum = crc32c(chunk, sum)
-  return sum
 }
 
 /** Whether a data file belongs to a segment that is archived. */
@@ -127,10 +123,7 @@ async function replace(storage: ArchiveStorage, key: string, body: Buffer, { sig
 
 async function chunksOf(body: ObjectBody): Promise<readonly Uint8Array[]> {
   if (body instanceof Uint8Array) return [body]
-  if (typeof body !== 'function') return body
-  const chunks: Uint8Array[] = []
-  for await (const chunk of body()) chunks.push(chunk)
-  return chunks
+  return typeof body === 'function' ? allOf(body()) : body
 }
 
 function unknownChunk(key: string): never {

@@ -1,4 +1,5 @@
 import { ArchiveCorruptError } from '../../errors.js'
+import { ascending } from '../../internal/bigint.js'
 import type { LogRun, LogScan } from './log-scan.js'
 import type { ServerFile } from './server-file.js'
 import { shownZxid } from './transaction-log.js'
@@ -31,7 +32,7 @@ export function chainFrom(from: bigint, scans: readonly LogScan[], until: bigint
 }
 
 function byFirst(one: LogRun, other: LogRun): number {
-  return one.first < other.first ? -1 : 1
+  return ascending(one.first, other.first)
 }
 
 /** The damage of a log that may hold what comes behind `end`: a log goes on until the next one begins. */

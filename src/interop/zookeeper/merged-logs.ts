@@ -1,4 +1,5 @@
 import { ArchiveCorruptError } from '../../errors.js'
+import { ascending } from '../../internal/bigint.js'
 import type { StorageCallOptions } from '../../storage/storage.js'
 import type { LogScan } from './log-scan.js'
 import { type LoggedTransaction, readLog, shownZxid } from './transaction-log.js'
@@ -32,7 +33,7 @@ export async function* mergedTransactions(
     if (first === undefined || last === undefined || last <= after || first > until) return []
     return [{ file: scan.file, first, last: last < until ? last : until }]
   })
-  waiting.sort((one, other) => (one.first < other.first ? -1 : 1))
+  waiting.sort((one, other) => ascending(one.first, other.first))
   const open: OpenLog[] = []
   try {
     for (;;) {

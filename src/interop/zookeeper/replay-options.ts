@@ -1,4 +1,5 @@
 import { integerOption } from '../../internal/options.js'
+import { LAST_ZXID } from './zxid.js'
 
 /** How far transactions are replayed, in every layout that does so. */
 export interface ReplayOptions {
@@ -22,7 +23,6 @@ const DEFAULTS = { maxTreeBytes: 1_073_741_824 } as const
 const MIN_TREE_BYTES = 1_048_576
 /** A store of nodes has positions for 8 GiB, of which a part may be left lying, and a part is lost between large nodes. */
 const MAX_TREE_BYTES = 2_147_483_648
-const LAST_ZXID = (1n << 63n) - 1n
 
 /** Checks the options. @throws TypeError or RangeError when one is wrong. */
 export function replayOptions({ toZxid, maxTreeBytes }: ReplayOptions) {

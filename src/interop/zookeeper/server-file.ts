@@ -3,6 +3,7 @@ import { gzip } from '../../codec/gzip.js'
 import type { ArchiveStorage, ObjectInfo, StorageCallOptions } from '../../storage/storage.js'
 import { bytesOfFile, type FileBytes } from './file-bytes.js'
 import { unsnapped } from './snappy-stream.js'
+import { LAST_ZXID } from './zxid.js'
 
 /** How a file is compressed as a whole. */
 type FileCompression = 'none' | 'gzip' | 'snappy'
@@ -23,7 +24,6 @@ export interface ServerFile {
 
 const SNAPSHOT = /^snapshot\.([0-9a-f]{1,16})(\.gz|\.snappy)?$/
 const LOG = /^log\.([0-9a-f]{1,16})$/
-const LAST_ZXID = (1n << 63n) - 1n
 const COMPRESSIONS = { '.gz': 'gzip', '.snappy': 'snappy' } as const
 
 /** The file that an object is by its name, or `undefined` when it is none. */

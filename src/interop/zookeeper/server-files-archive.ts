@@ -5,6 +5,7 @@ import { headerToZnode, NodeTally, type SnapshotHeader } from '../../archive/zno
 import { jsonLinesZnodes } from '../../codec/json-lines-znodes.js'
 import { ArchiveCorruptError, NotInArchiveError } from '../../errors.js'
 import { ascending } from '../../internal/bigint.js'
+import { itemsOf } from '../../internal/items-of.js'
 import type { StorageCallOptions } from '../../storage/storage.js'
 import type { Znode } from '../../zookeeper/znode.js'
 import { type LogScan, scanLog } from './log-scan.js'
@@ -59,7 +60,7 @@ export class ServerFilesArchive {
     const snapshots = files.filter(({ kind }) => kind === 'snapshot').sort(byZxid)
     const scans = await this.#scanned(files.filter(({ kind }) => kind === 'log').sort(byZxid), snapshots, { signal })
     const states = serverStates({ snapshots, scans, until: this.#source.until })
-    const marker = { key: ARCHIVE_MARKER_KEY, sizeBytes: MARKER.length, modifiedMs: 0, read: () => chunk(MARKER) }
+    const marker = { key: ARCHIVE_MARKER_KEY, sizeBytes: MARKER.length, modifiedMs: 0, read: () => itemsOf([MARKER]) }
     return [marker, ...states.map((state) => this.#shown(state))]
   }
 
@@ -133,10 +134,6 @@ function withKey({ message, hint, cause }: ArchiveCorruptError, { base, scans }:
 async function* items({ header, nodes }: Rebuilt): AsyncGenerator<Znode, void, void> {
   yield headerToZnode(header)
   yield* nodes()
-}
-
-async function* chunk(bytes: Uint8Array): AsyncGenerator<Uint8Array, void, void> {
-  yield bytes
 }
 
 function byZxid(one: ServerFile, other: ServerFile): number {

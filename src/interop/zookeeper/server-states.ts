@@ -1,5 +1,6 @@
 import { crc32c } from '@node-rs/crc32'
 import { instantId } from '../../archive/instant-id.js'
+import { crcHex } from '../../archive/names.js'
 import type { ArchiveCorruptError } from '../../errors.js'
 import { chainFrom } from './log-chain.js'
 import type { LogScan } from './log-scan.js'
@@ -78,12 +79,7 @@ function stateOf(
   const takenMs = Math.min(timeOf(end, scans) ?? latest?.modifiedMs ?? 0, beforeMs - 1)
   const logBytes = scans.reduce((sum, { file }) => sum + file.sizeBytes, 0)
   return {
-    id: instantId(
-      takenMs,
-      crc32c(`${base?.key ?? ''}@${end}`)
-        .toString(16)
-        .padStart(8, '0'),
-    ),
+    id: instantId(takenMs, crcHex(crc32c(`${base?.key ?? ''}@${end}`))),
     takenMs,
     sources: reachingIt.map((start) => ({ base: start.base, scans, end })),
     problem: next === undefined ? problem : undefined,

@@ -1,4 +1,6 @@
 const EPOCH_BITS = 32n
+/** The largest number of a transaction. */
+export const LAST_ZXID = (1n << 63n) - 1n
 
 /**
  * Whether a transaction may come right after another one. Zxids count up by one; each new leader begins at one in the
