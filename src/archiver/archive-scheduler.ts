@@ -2,6 +2,7 @@ import { partitionName } from '../batch/topic-partition.js'
 import type { KafkeepError } from '../errors.js'
 import type { TaskSet } from '../internal/task-set.js'
 import type { FetchedPartition } from '../kafka/transport.js'
+import { AnswerBuffers } from './answer-buffers.js'
 import { BrokerQueue, type FetchTurn } from './broker-queue.js'
 import type { ArchiveEvent } from './events.js'
 import { fetchOutcomes } from './fetch-outcomes.js'
@@ -49,6 +50,7 @@ export class ArchiveScheduler {
   readonly #brokers = new Map<number, BrokerQueue>()
   readonly #writer: SegmentWriter
   readonly #recovery: Recovery
+  readonly #answerBuffers: AnswerBuffers
   #recovering = false
   #moving = 0
   #ending = false
@@ -60,6 +62,7 @@ export class ArchiveScheduler {
       onStored: (cursor) => this.#stored(cursor),
     })
     this.#recovery = new Recovery(context)
+    this.#answerBuffers = new AnswerBuffers(fetchSize(context.memoryBytes).maxBytes)
   }
 
   /** All partitions of the run. */
@@ -200,8 +203,12 @@ export class ArchiveScheduler {
     { request, reservedBytes }: ReturnType<typeof fetchRequest>,
   ): Promise<readonly ArchiveEvent[]> {
     const { kafka, signal } = this.#context
+    const into = this.#answerBuffers.borrow()
     try {
-      return this.#handle(turn, await kafka.fetch(request, { signal }))
+      const events = this.#handle(turn, await kafka.fetch({ ...request, into }, { signal }))
+      // All of the answer that is kept was copied.
+      this.#answerBuffers.giveBack(into)
+      return events
     } catch (error) {
       if (!isPassingFailure(error)) throw error
       for (const cursor of turn.cursors) this.#recovery.add(cursor)

@@ -4,12 +4,15 @@ import type { FetchTurn } from './broker-queue.js'
 
 /** How long a broker may wait for data where none is known to be there. */
 const MAX_WAIT_MS = 500
-/** Larger answers outlive the young generation of the heap while they come in, and cost more than they save. */
+/** Larger answers cost more memory, and save nothing. */
 const MAX_FETCH_BYTES = 4_194_304
 const MIN_FETCH_BYTES = 65_536
 /** Part of the memory that one answer may have. */
 const FETCH_SHARE = 32
-/** The client puts an answer together from its parts; then both wait for the garbage collector, as do those before. */
+/**
+ * An answer that a client cannot read straight to where it is wanted is put together from its parts; then both wait for
+ * the garbage collector, as do those before.
+ */
 const COPIES = 5
 
 /** How large answers may be, and what is reserved for one. */

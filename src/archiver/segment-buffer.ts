@@ -2,8 +2,6 @@ import type { SegmentMemory } from './segment-memory.js'
 
 /** What is held is put together once there is so much of it. */
 const JOIN_BYTES = 4_194_304
-/** A slice that is less than this part of the answer it lies in is copied, so that it does not keep all of it alive. */
-const PINNING_SHARE = 2
 
 /** The bytes of a segment that is closed. */
 export interface SegmentBytes {
@@ -15,8 +13,8 @@ export interface SegmentBytes {
 }
 
 /**
- * The bytes of a segment while it grows. A small one holds the pieces as they came. A large one is put together in one
- * buffer: answers are let go of at once, and a storage is given one piece.
+ * The bytes of a segment while it grows, which are copied: the memory that they came in is used again. A small one holds
+ * the pieces as they came. A large one is put together in one buffer, so that a storage is given one piece.
  */
 export class SegmentBuffer {
   readonly #memory: SegmentMemory
@@ -44,8 +42,7 @@ export class SegmentBuffer {
   add(run: Buffer): void {
     if (this.#joined === undefined && this.#pieceBytes + run.length >= JOIN_BYTES) this.#join()
     if (this.#append(run)) return
-    const pins = run.length * PINNING_SHARE >= run.buffer.byteLength
-    this.#pieces.push(pins ? run : Buffer.from(run))
+    this.#pieces.push(Buffer.from(run))
     this.#pieceBytes += run.length
     this.#memory.take(run.length)
   }

@@ -37,6 +37,11 @@ export interface FetchRequest {
   readonly maxBytes: number
   /** `committed` reads up to the last stable offset and names aborted transactions, `uncommitted` up to the high watermark. */
   readonly isolation: 'committed' | 'uncommitted'
+  /**
+   * Memory that the answer may be put into, where it fits: then no other is needed for it. It must not be used until the
+   * call has resolved, and never again when the call rejected: the answer may still come.
+   */
+  readonly into?: Buffer | undefined
 }
 
 /** A transaction that was aborted: its records are in the log, but no read_committed consumer sees them. */

@@ -1,6 +1,7 @@
 import { TransportError, UnsupportedClientError } from '../errors.js'
 import { abortable } from '../internal/abort.js'
 import { type Broker, type Cluster, type Connection, openCluster } from './kafkajs-cluster.js'
+import { lendMemory, receiveInPlace } from './kafkajs-sockets.js'
 import { type ApiDefinition, type ApiRequest, commonVersion } from './protocol/api.js'
 import { FETCH } from './protocol/fetch.js'
 import type { BrokerAddress } from './protocol/metadata.js'
@@ -9,6 +10,12 @@ import type { TransportCallOptions } from './transport.js'
 /** kafkajs keeps two sockets for a broker and uses the second one for fetches, which may wait long. */
 const COMMAND_CONNECTION = 0
 const FETCH_CONNECTION = 1
+
+/** How one request is sent. */
+export interface SendOptions extends TransportCallOptions {
+  /** Memory that its answer may be put into. */
+  readonly into?: Buffer | undefined
+}
 
 /** Sends raw requests to brokers over the sockets of a kafkajs cluster. */
 export class KafkaJsBrokers {
@@ -25,7 +32,7 @@ export class KafkaJsBrokers {
     nodeId: number | undefined,
     api: ApiDefinition,
     request: (version: number) => ApiRequest<T>,
-    { signal }: TransportCallOptions = {},
+    { signal, into }: SendOptions = {},
   ): Promise<T> {
     if (this.#closed) throw new TransportError('the Kafka transport is closed', { system: 'kafka' })
     // Nothing is awaited on an open connection: requests to a partition must leave in the order of the calls.
@@ -34,7 +41,7 @@ export class KafkaJsBrokers {
     if (version === undefined) throw unsupportedBroker(api, broker)
     const connection = connectionOf(broker, api)
     if (connection.sasl && !connection.isAuthenticated()) await abortable(connection.authenticate(), signal)
-    return abortable(exchange(connection, request(version)), signal)
+    return abortable(exchange(connection, request(version), into), signal)
   }
 
   /** Whether requests can be sent to the broker `nodeId`. */
@@ -96,6 +103,7 @@ export class KafkaJsBrokers {
         if (nodeId === undefined) return brokerPool.findConnectedBroker()
         const broker = await brokerPool.findBroker({ nodeId: name })
         await broker.connectionPool.getConnection(COMMAND_CONNECTION)
+        receiveInPlace(connectionOf(broker, FETCH))
         await broker.connectionPool.getConnection(FETCH_CONNECTION)
         return broker
       })
@@ -112,12 +120,13 @@ function connectionOf(broker: Broker, api: ApiDefinition): Connection {
   return connection
 }
 
-function exchange<T>(connection: Connection, request: ApiRequest<T>): Promise<T> {
+function exchange<T>(connection: Connection, request: ApiRequest<T>, into: Buffer | undefined): Promise<T> {
   const { apiKey, apiName, apiVersion, body } = request
   return new Promise<{ readonly payload: Buffer }>((resolve, reject) => {
     connection.failIfNotConnected()
     const correlationId = connection.nextCorrelationId()
     const header = requestHeader(request, correlationId, connection.clientId)
+    if (into !== undefined) lendMemory(connection, correlationId, into)
     connection.requestQueue.push({
       entry: { apiKey, apiName, apiVersion, correlationId, resolve, reject },
       expectResponse: true,

@@ -1,3 +1,5 @@
+import type { Socket } from 'node:net'
+import type { ConnectionOptions } from 'node:tls'
 import { UnsupportedClientError } from '../errors.js'
 import type { ApiVersionRange } from './protocol/api.js'
 
@@ -21,13 +23,29 @@ interface QueuedRequest {
   sendRequest(): void
 }
 
+/** What kafkajs asks a socket factory for. */
+export interface SocketOptions {
+  readonly host: string
+  readonly port: number
+  /** The host's TLS settings; nothing, or false, without them. */
+  readonly ssl: ConnectionOptions | false | null | undefined
+  readonly onConnect: () => void
+}
+
+/** Opens the socket of a connection. */
+export type SocketFactory = (options: SocketOptions) => Socket
+
 /** One socket to a broker. */
 export interface Connection {
   readonly clientId: string
+  socketFactory: SocketFactory
   /** The host's SASL settings; null without them. */
   readonly sasl: object | null | undefined
   readonly socket: { cork(): void; write(bytes: Uint8Array): boolean; uncork(): void }
-  readonly requestQueue: { push(request: QueuedRequest): void }
+  readonly requestQueue: {
+    push(request: QueuedRequest): void
+    fulfillRequest(answer: { readonly correlationId: number; readonly size: number; readonly payload: Buffer }): void
+  }
   isConnected(): boolean
   isAuthenticated(): boolean
   authenticate(): Promise<void>

@@ -1,6 +1,6 @@
 import { partitionName, type TopicPartition } from '../batch/topic-partition.js'
 import { TopicNotFoundError, TransportError } from '../errors.js'
-import { KafkaJsBrokers } from './kafkajs-brokers.js'
+import { KafkaJsBrokers, type SendOptions } from './kafkajs-brokers.js'
 import { isConnectionLoss, transportErrorFrom, wasRepeated } from './kafkajs-errors.js'
 import { Leaders } from './leaders.js'
 import type { ApiDefinition, ApiRequest } from './protocol/api.js'
@@ -29,7 +29,7 @@ export class KafkaJsRouting {
     nodeId: number | undefined,
     api: ApiDefinition,
     request: (version: number) => ApiRequest<T>,
-    options: TransportCallOptions,
+    options: SendOptions,
   ): Promise<T> {
     return this.#brokers.send(nodeId, api, request, options)
   }

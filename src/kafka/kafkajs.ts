@@ -75,7 +75,8 @@ export class KafkaJsTransport implements KafkaTransport {
   async fetch(request: FetchRequest, options: TransportCallOptions = {}): Promise<readonly FetchedPartition[]> {
     const api = request.topics.every(({ topicId }) => topicId !== undefined) ? FETCH : FETCH_BY_NAME
     try {
-      return await this.#routing.send(request.nodeId, api, (version) => fetchRequest(version, request), options)
+      const { nodeId, into } = request
+      return await this.#routing.send(nodeId, api, (version) => fetchRequest(version, request), { ...options, into })
     } catch (error) {
       options.signal?.throwIfAborted()
       throw this.#routing.asError(error, 'read record batches')
