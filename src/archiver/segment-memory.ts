@@ -1,3 +1,5 @@
+import { allocateAligned } from '../internal/aligned-memory.js'
+
 /** Options of {@link SegmentMemory}. */
 export interface SegmentMemoryOptions {
   /** What may be held in all. */
@@ -15,7 +17,8 @@ const OVERRUN_BYTES = 4_194_304
 
 /**
  * Counts the bytes that a run holds or has asked for, and lends the buffers in which large segments grow. Those are used
- * again and again: fresh memory costs the system more than what is done with it. Taking more than is free is possible,
+ * again and again: fresh memory costs the system more than what is done with it. And they are aligned, so that a file
+ * system can write from them itself. Taking more than is free is possible,
  * because a batch may be larger.
  */
 export class SegmentMemory {
@@ -62,7 +65,7 @@ export class SegmentMemory {
     if (idle !== undefined) return idle
     if (this.#freeBytes < this.#bufferBytes) return undefined
     this.take(this.#bufferBytes)
-    return Buffer.allocUnsafeSlow(this.#bufferBytes)
+    return allocateAligned(this.#bufferBytes)
   }
 
   /** Takes a buffer back; `stored` says that nobody looks at what is in it any more. */

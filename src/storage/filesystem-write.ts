@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { type FileHandle, link, mkdir, open, readdir, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { DirectWriter } from './filesystem-direct.js'
 import { fileSystemCall, fileSystemError, hasCode } from './filesystem-errors.js'
 
 /** Files that are being written lie here. The leading dot keeps it apart from every name that a key can have. */
@@ -18,7 +19,13 @@ export async function writeTemporary(
   const path = join(folder, randomUUID())
   const handle = await fileSystemCall('create', key, open(path, 'wx'))
   try {
-    for await (const chunk of chunks) await fileSystemCall('write', key, writeAll(handle, chunk))
+    await using direct = new DirectWriter(path)
+    let position = 0
+    for await (const chunk of chunks) {
+      const written = await fileSystemCall('write', key, direct.write(chunk, position))
+      await fileSystemCall('write', key, writeAll(handle, chunk.subarray(written), position + written))
+      position += chunk.length
+    }
     await fileSystemCall('flush', key, handle.sync())
     await fileSystemCall('close', key, handle.close())
     return path
@@ -31,10 +38,10 @@ export async function writeTemporary(
 }
 
 /** Node's own `appendFile` goes back and forth between its threads for every 512 KiB. */
-async function writeAll(handle: FileHandle, chunk: Uint8Array): Promise<void> {
-  for (let position = 0; position < chunk.length; ) {
-    const { bytesWritten } = await handle.write(chunk, position)
-    position += bytesWritten
+async function writeAll(handle: FileHandle, chunk: Uint8Array, position: number): Promise<void> {
+  for (let written = 0; written < chunk.length; ) {
+    const { bytesWritten } = await handle.write(chunk, written, chunk.length - written, position + written)
+    written += bytesWritten
   }
 }
 
