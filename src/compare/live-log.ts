@@ -7,6 +7,7 @@ import { batchesIn, type RecordBatchView } from '../batch/record-batch.js'
 import { partitionName, type TopicPartition } from '../batch/topic-partition.js'
 import { TransportError } from '../errors.js'
 import { larger, smaller } from '../internal/bigint.js'
+import { AnswerBuffers } from '../kafka/answer-buffers.js'
 import { fetchPartition } from '../kafka/fetch-partition.js'
 import { retrying } from '../kafka/retry.js'
 import type { FetchedPartition, KafkaTransport } from '../kafka/transport.js'
@@ -24,9 +25,16 @@ interface LivePlace {
   readonly signal: AbortSignal | undefined
 }
 
+/** An answer in memory that is used again. */
+interface HeldAnswer extends FetchedPartition {
+  /** Says that nobody looks at its batches any more. */
+  release(): void
+}
+
 /** The log of a live partition, up to where every transaction is decided when it is opened. */
 export class LiveLog {
   readonly #place: LivePlace
+  readonly #buffers = new AnswerBuffers(FETCH_BYTES)
   #start: bigint
   #end: bigint
   #leader: Awaited<ReturnType<typeof leaderOf>> | undefined
@@ -57,14 +65,17 @@ export class LiveLog {
     return this.#end
   }
 
-  /** Batches with records in `[from, next)`. While they are looked at, those behind them are fetched. */
+  /**
+   * Batches with records in `[from, next)`. While they are looked at, those behind them are fetched. The memory of each
+   * is used again once the next one is asked for.
+   */
   async *batches(from: bigint, next: bigint): AsyncGenerator<ComparedBatch, void, void> {
     const filter = new CommittedFilter()
     const end = smaller(next, this.end)
     let offset = larger(from, this.#start)
     let coming = offset < end ? this.#fetch(offset) : undefined
     while (coming !== undefined) {
-      const { aborted, bytes } = await coming
+      const { aborted, bytes, release } = await coming
       filter.add(aborted)
       const batches = [...batchesIn(bytes, this.#place.partition)]
       const reached = larger(batches.at(-1)?.nextOffset ?? end, offset)
@@ -76,11 +87,12 @@ export class LiveLog {
         const committed = filter.accepts(batch)
         if (!batch.control) yield compared(batch, committed, { from: larger(from, this.#start), next: end })
       }
+      release()
       offset = reached
     }
   }
 
-  async #fetch(offset: bigint): Promise<FetchedPartition> {
+  async #fetch(offset: bigint): Promise<HeldAnswer> {
     const { signal } = this.#place
     const asError = (error: unknown) => {
       this.#leader = undefined
@@ -89,11 +101,13 @@ export class LiveLog {
     return retrying(() => this.#fetchOnce(larger(offset, this.#start)), asError, { signal })
   }
 
-  async #fetchOnce(offset: bigint): Promise<FetchedPartition> {
+  async #fetchOnce(offset: bigint): Promise<HeldAnswer> {
     const { partition } = this.#place
     this.#leader ??= await leaderOf(this.#place)
-    const limits = { offset, maxBytes: FETCH_BYTES, maxWaitMs: MAX_WAIT_MS, isolation: 'committed' } as const
-    const answer = await fetchPartition(this.#place, { ...this.#leader, ...partition }, limits)
+    const into = this.#buffers.borrow()
+    const how = { offset, maxBytes: FETCH_BYTES, maxWaitMs: MAX_WAIT_MS, isolation: 'committed', into } as const
+    const fetched = await fetchPartition(this.#place, { ...this.#leader, ...partition }, how)
+    const answer = fetched && { ...fetched, release: () => this.#buffers.giveBack(into) }
     if (answer === undefined) return refused('LEADER_NOT_AVAILABLE', this.#place)
     if (answer.error === 'OFFSET_OUT_OF_RANGE') {
       if (await this.#hasLost(offset)) return this.#fetchOnce(this.#start)

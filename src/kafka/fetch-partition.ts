@@ -9,7 +9,7 @@ export interface LedPartition extends TopicPartition {
 }
 
 /** Where one partition is read, and how much of it. */
-interface PartitionFetch extends Pick<FetchRequest, 'maxBytes' | 'maxWaitMs'> {
+interface PartitionFetch extends Pick<FetchRequest, 'maxBytes' | 'maxWaitMs' | 'into'> {
   readonly offset: bigint
   /** @defaultValue `'uncommitted'` */
   readonly isolation?: FetchRequest['isolation'] | undefined
