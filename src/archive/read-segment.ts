@@ -4,10 +4,10 @@ import { type RecordBatch, type RecordBatchView, viewOf } from '../batch/record-
 import { rebased } from '../batch/write-batch.js'
 import { topicCodecFor } from '../codec/built-in.js'
 import type { Codec } from '../codec/codec.js'
-import { batchLists } from '../codec/log-segments.js'
+import { batchLists, passingBatchLists } from '../codec/log-segments.js'
 import { ArchiveCorruptError, ObjectNotFoundError } from '../errors.js'
 import { allOf } from '../internal/all-of.js'
-import type { ArchiveStorage, StorageCallOptions } from '../storage/storage.js'
+import type { ArchiveStorage, GetOptions, StorageCallOptions } from '../storage/storage.js'
 import { BRING_BACK } from './finding.js'
 import { SPREDFAST_TOPIC_ID, segmentSubject } from './names.js'
 import { offsetsOf } from './offset-ranges.js'
@@ -71,12 +71,19 @@ export async function openSegment(
   const foreign = codec.foreign !== undefined
   const bytes = checkedChunks(storage, segment, { foreign, signal })
   // The codec of foreign objects looks at each part before it gives something of it.
-  return oneByOne(listsOf(codec, foreign ? bytes : released(await allOf(bytes)), segment, signal))
+  const checked = foreign ? bytes : released(await allOf(bytes))
+  const order = new BatchOrder(segment)
+  const lists =
+    codec.verbatim === true
+      ? batchLists(checked, { signal, place: placeOf(segment) })
+      : decodedLists(codec, checked, order, { signal })
+  return oneByOne(inOrder(lists, order, codec))
 }
 
 /**
  * The batches of a segment as its object comes, without holding all of it, in lists. Only at the end is the checksum
- * compared with the name: for those who look at a segment and pass nothing of it on.
+ * compared with the name: for those who look at a segment and pass nothing of it on. Each list stays as it is until the
+ * next but one is asked for; then its memory may be used again.
  *
  * @throws {@link ArchiveCorruptError} as {@link readSegment} does, possibly after the batches.
  */
@@ -87,26 +94,28 @@ export async function* streamSegment(
 ): AsyncGenerator<readonly RecordBatchView[], void, void> {
   const codec = topicCodecFor(segment.extension, codecs)
   const foreign = codec.foreign !== undefined
-  yield* listsOf(codec, checkedChunks(storage, segment, { foreign, signal }), segment, signal)
+  const order = new BatchOrder(segment)
+  const bytes = (space?: () => Uint8Array) => checkedChunks(storage, segment, { foreign, signal, space })
+  const lists =
+    codec.verbatim === true
+      ? passingBatchLists(bytes, { signal, place: placeOf(segment) })
+      : decodedLists(codec, bytes(), order, { signal })
+  yield* inOrder(lists, order, codec)
 }
 
 async function* oneByOne(lists: AsyncIterable<readonly RecordBatchView[]>) {
   for await (const batches of lists) for (const batch of batches) yield batch
 }
 
-async function* listsOf(
+/** The batches of a segment, as long as they are where they belong. */
+async function* inOrder(
+  lists: AsyncIterable<readonly RecordBatchView[]>,
+  order: BatchOrder,
   codec: Codec<RecordBatch>,
-  bytes: AsyncIterable<Uint8Array>,
-  segment: SegmentInfo,
-  signal: AbortSignal | undefined,
 ): AsyncGenerator<readonly RecordBatchView[], void, void> {
-  const order = new BatchOrder(segment)
+  const { segment } = order
   const hint = codec.foreign === undefined ? BRING_BACK : WRONG_COUNT
   try {
-    const lists =
-      codec.verbatim === true
-        ? batchLists(bytes, { signal, place: placeOf(segment) })
-        : decodedLists(codec, bytes, order, { signal })
     for await (const batches of lists) {
       const fitting = batches.findIndex((batch) => !order.take(batch))
       if (fitting !== 0) yield fitting === -1 ? batches : batches.slice(0, fitting)
@@ -177,11 +186,12 @@ class BatchOrder {
 export async function* checkedChunks(
   storage: ArchiveStorage,
   segment: SegmentInfo,
-  { foreign = false, signal }: StorageCallOptions & { readonly foreign?: boolean },
+  { foreign = false, signal, space }: StorageCallOptions & Pick<GetOptions, 'space'> & { readonly foreign?: boolean },
 ): AsyncGenerator<Uint8Array, void, void> {
+  const options = storage.capabilities?.readsInPlace === true ? { signal, space } : { signal }
   let crc = 0
   try {
-    for await (const chunk of storage.get(segment.key, { signal })) {
+    for await (const chunk of storage.get(segment.key, options)) {
       crc = crc32c(chunk, crc)
       yield chunk
     }

@@ -25,7 +25,7 @@ export function checkPut(key: string, body: ObjectBody, options: PutOptions): vo
 
 /** Checks the arguments of `get` and returns the range they ask for. */
 export function checkedGet(key: string, options: GetOptions): ByteRange {
-  checkKeyCall(key, options, ['startByte', 'endByte'])
+  checkKeyCall(key, options, ['startByte', 'endByte', 'space'])
   const startByte = integerOption('startByte', options.startByte, 0, { min: 0 })
   if (options.endByte === undefined) return { startByte, endByte: Number.POSITIVE_INFINITY }
   return { startByte, endByte: integerOption('endByte', options.endByte, startByte, { min: startByte }) }

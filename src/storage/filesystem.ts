@@ -43,7 +43,7 @@ export interface FileSystemStorageOptions {
  */
 export class FileSystemStorage implements ArchiveStorage {
   /** {@inheritDoc} */
-  readonly capabilities: StorageCapabilities = { releasesBodies: true }
+  readonly capabilities: StorageCapabilities = { releasesBodies: true, readsInPlace: true }
   readonly #directory: string
   #staleRemoval: Promise<void> | undefined
 
@@ -72,7 +72,7 @@ export class FileSystemStorage implements ArchiveStorage {
 
   /** {@inheritDoc} */
   get(key: string, options: GetOptions = {}): AsyncIterable<Uint8Array> {
-    return this.#read(key, checkedGet(key, options), options.signal)
+    return this.#read(key, checkedGet(key, options), options)
   }
 
   /** {@inheritDoc} */
@@ -122,14 +122,16 @@ export class FileSystemStorage implements ArchiveStorage {
     }
   }
 
-  async *#read(key: string, { startByte, endByte }: ByteRange, signal: AbortSignal | undefined) {
+  async *#read(key: string, { startByte, endByte }: ByteRange, { signal, space }: GetOptions) {
     signal?.throwIfAborted()
     const handle = await openObject(key, filePath(this.#directory, key))
     try {
       const { size } = await fileSystemCall('inspect', key, handle.stat())
       const end = Math.min(endByte, size)
       for (let position = startByte; position < end; ) {
-        const chunk = await readChunk(key, handle, { position, length: Math.min(READ_BYTES, end - position) })
+        const wantedBytes = Math.min(READ_BYTES, end - position)
+        const into = space?.().subarray(0, wantedBytes) ?? Buffer.allocUnsafeSlow(wantedBytes)
+        const chunk = await readChunk(key, handle, { position, into })
         position += chunk.length
         yield chunk
         signal?.throwIfAborted()
@@ -173,13 +175,9 @@ async function openObject(key: string, path: string): Promise<FileHandle> {
 async function readChunk(
   key: string,
   handle: FileHandle,
-  { position, length }: { readonly position: number; readonly length: number },
+  { position, into }: { readonly position: number; readonly into: Uint8Array },
 ): Promise<Uint8Array> {
-  const { bytesRead, buffer } = await fileSystemCall(
-    'read',
-    key,
-    handle.read(Buffer.allocUnsafeSlow(length), 0, length, position),
-  )
-  if (bytesRead > 0) return buffer.subarray(0, bytesRead)
+  const { bytesRead } = await fileSystemCall('read', key, handle.read(into, 0, into.length, position))
+  if (bytesRead > 0) return into.subarray(0, bytesRead)
   throw new StorageError(`cannot read ${key}: it ends at byte ${position}`, { key, hint: 'the file became shorter' })
 }

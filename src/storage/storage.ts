@@ -39,6 +39,12 @@ export interface GetOptions extends StorageCallOptions {
   readonly startByte?: number | undefined
   /** Byte after the last one to read, not less than `startByte`; beyond the end means up to the end. */
   readonly endByte?: number | undefined
+  /**
+   * Says where the next chunk may be put, so that no memory is needed for it: at its beginning, as much of it as fits.
+   * Given only to storages that promise {@link StorageCapabilities.readsInPlace}, which call it once before each chunk
+   * that they read. It never answers with nothing.
+   */
+  readonly space?: (() => Uint8Array) | undefined
 }
 
 /** Options of {@link ArchiveStorage.list}. */
@@ -56,6 +62,13 @@ export interface StorageCapabilities {
    * @defaultValue `false`
    */
   readonly releasesBodies?: boolean | undefined
+  /**
+   * Whether `get` puts chunks where {@link GetOptions.space} says. Then those who only look at an object, such as `verify`
+   * and `compare`, use little memory again and again.
+   *
+   * @defaultValue `false`
+   */
+  readonly readsInPlace?: boolean | undefined
 }
 
 /**

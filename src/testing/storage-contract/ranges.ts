@@ -35,6 +35,31 @@ export function rangeContract({ test, open }: StorageContract): void {
     }
   })
 
+  test('puts each chunk where it is told, where it promises that', async () => {
+    const storage = await open()
+    await storage.put('a', pattern(SIZE))
+    if (storage.capabilities?.readsInPlace !== true) return
+    let place = new Uint8Array(0)
+    let asked = 0
+    const space = () => {
+      place = new Uint8Array(SIZE).subarray(asked, asked + 1 + ((asked * 7_919) % 30_000))
+      asked += 1
+      return place
+    }
+    let position = 10
+    let chunks = 0
+    for await (const { buffer, byteOffset, length } of storage.get('a', { startByte: position, space })) {
+      assert.equal(buffer, place.buffer)
+      assert.equal(byteOffset, place.byteOffset)
+      assert.ok(length <= place.length)
+      assert.deepEqual(place.subarray(0, length), pattern(SIZE).subarray(position, position + length))
+      position += length
+      chunks += 1
+    }
+    assert.equal(position, SIZE)
+    assert.equal(asked, chunks)
+  })
+
   test('refuses a range that ends before it starts, or is no range', async () => {
     const storage = await open()
     await storage.put('a', pattern(10))
