@@ -29,11 +29,31 @@ function reasonOf(error: Error): KafkaErrorName | undefined {
   return typeof error.type === 'string' && typeof error.code === 'number' ? errorName(error.code) : undefined
 }
 
+/** What a person can do where TLS itself failed: that never passes by itself. */
+function tlsHintFor(error: Error): string | undefined {
+  const code = 'code' in error ? String(error.code) : ''
+  if (code === 'ERR_TLS_CERT_ALTNAME_INVALID')
+    return 'advertise brokers by a name that is in their certificates, or pass such a name as `ssl.servername` of the Kafka instance'
+  if (/^CERT_(HAS_EXPIRED|NOT_YET_VALID)$/.test(code)) return 'renew the certificates of the brokers'
+  if (/^(UNABLE_TO_|(DEPTH_ZERO_)?SELF_SIGNED_|CERT_)/.test(code))
+    return 'pass the certificate of the authority that the brokers have theirs from as `ssl.ca` of the Kafka instance'
+  if (/^ERR_SSL_.*_ALERT_.*(CERTIFICATE|UNKNOWN_CA)/.test(code))
+    return 'pass a certificate that the brokers trust, and its key, as `ssl.cert` and `ssl.key` of the Kafka instance'
+  if (/^ERR_SSL_.*(_VERSION|HANDSHAKE_FAILURE)/.test(code))
+    return 'check that the listener speaks TLS, in a way that `ssl` of the Kafka instance allows'
+  return undefined
+}
+
 function hintFor(error: Error, reason: KafkaErrorName | undefined): string | undefined {
   if (reason !== undefined) return hintOf(reason)
   if (error.name === 'KafkaJSSASLAuthenticationError') return 'check the `sasl` settings of the Kafka instance'
   if (!RETRYABLE_NAMES.has(error.name)) return undefined
-  return 'check that the brokers run and that `brokers`, `ssl` and the advertised listeners are right'
+  return 'check that the brokers run and that `brokers`, `ssl`, `sasl` and the advertised listeners are right'
+}
+
+/** Of what OpenSSL says, which is many fields with colons between them, the one for people. */
+function messageOf({ message }: Error): string {
+  return message.replace(/[0-9A-F]+:error:[0-9A-F]+:[^:]*:[^:]*:([^:]*):.*/s, '$1')
 }
 
 /** Whether the error says that a connection was lost or never came about, so that another broker may answer. */
@@ -46,11 +66,13 @@ export function transportErrorFrom(error: unknown, doing: string): KafkeepError 
   if (error instanceof KafkeepError) return error
   const cause = innermost(error instanceof Error ? error : new Error(String(error)))
   const reason = reasonOf(cause)
-  return new TransportError(`Kafka could not be asked to ${doing}: ${cause.message}`, {
+  const tlsHint = tlsHintFor(cause)
+  const passes = RETRYABLE_NAMES.has(cause.name) || (reason !== undefined && isRetryable(reason))
+  return new TransportError(`Kafka could not be asked to ${doing}: ${messageOf(cause)}`, {
     system: 'kafka',
     reason,
-    retryable: RETRYABLE_NAMES.has(cause.name) || (reason !== undefined && isRetryable(reason)),
-    hint: hintFor(cause, reason),
+    retryable: passes && tlsHint === undefined,
+    hint: tlsHint ?? hintFor(cause, reason),
     cause: error,
   })
 }

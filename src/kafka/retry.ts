@@ -12,6 +12,10 @@ const HINTS: Readonly<Record<string, string>> = {
   GROUP_AUTHORIZATION_FAILED: 'give this principal the right to read the group',
   CLUSTER_AUTHORIZATION_FAILED: 'give this principal the cluster right that the operation needs',
   TRANSACTIONAL_ID_AUTHORIZATION_FAILED: 'give this principal the right to describe and write the transactional id',
+  UNSUPPORTED_SASL_MECHANISM: 'use a `sasl.mechanism` that the listener has',
+  ILLEGAL_SASL_STATE:
+    'leave `sasl` out where the listener wants no login; set `reauthenticationThreshold` of the Kafka instance well below ' +
+    '`connections.max.reauth.ms` of the brokers',
   INVALID_TRANSACTION_TIMEOUT: 'ask for no more than `transaction.max.timeout.ms` of the brokers',
   TOPIC_DELETION_DISABLED: 'set `delete.topic.enable` of the brokers to true',
   INVALID_REPLICATION_FACTOR: 'pass a `replicationFactor` that the target cluster has brokers for',

@@ -1,29 +1,10 @@
 import { connect, type Socket } from 'node:net'
 import { type ISocketFactory, Kafka, logLevel } from 'kafkajs'
-import type { FetchedPartition } from 'kafkeep'
-import { KafkaJsTransport } from 'kafkeep/kafkajs'
 import { describe, expect, it } from 'vitest'
-import { batchesIn } from '../../../src/batch/record-batch.js'
+import { fetchInto, offsetsIn } from '../../support/fetch-into.js'
 import { KafkaBench, messages } from '../../support/kafka.js'
 
 const MIB = 1_048_576
-
-/** Reads a topic of one partition from its start, with memory for the answer. */
-async function fetchInto(kafka: Kafka, topic: string, into: Buffer): Promise<FetchedPartition | undefined> {
-  await using transport = new KafkaJsTransport(kafka)
-  const { topics } = await transport.metadata([topic])
-  const [found] = topics
-  const nodeId = found?.partitions[0]?.leaderId ?? -1
-  const position = { partition: 0, leaderEpoch: -1, lastFetchedEpoch: -1, offset: 0n, maxBytes: 8 * MIB }
-  const asked = [{ topic, topicId: found?.topicId, partitions: [position] }]
-  const request = { nodeId, topics: asked, maxWaitMs: 100, maxBytes: 8 * MIB, isolation: 'uncommitted', into } as const
-  const [answer] = await transport.fetch(request)
-  return answer
-}
-
-function offsetsIn(answer: FetchedPartition | undefined): readonly bigint[] {
-  return [...batchesIn(answer?.bytes ?? Buffer.alloc(0))].map(({ intact, nextOffset }) => (intact ? nextOffset : -1n))
-}
 
 describe.each(['kafka39', 'kafka4'] as const)('sockets for reading from %s', (version) => {
   const bench = new KafkaBench(version)

@@ -1,57 +1,22 @@
-import { execFile } from 'node:child_process'
-import { readFile, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
-import { promisify } from 'node:util'
+import { readFile } from 'node:fs/promises'
 import { MemoryStorage, ZnodeRestorer, ZnodeSnapshotter } from 'kafkeep'
 import { NodeZooKeeperTransport } from 'kafkeep/node-zookeeper-client'
 import { createClient } from 'node-zookeeper-client'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { javaExecutable } from '../../services/java.js'
 import { freePort, LOOPBACK } from '../../services/ports.js'
+import { KEY_STORE_PASSWORD, newTlsIdentity, proofOf } from '../../services/tls-identity.js'
 import { startZooKeeper } from '../../services/zookeeper.js'
 import { temporaryFolders } from '../../support/temporary-folders.js'
 import { seed, transportTo } from '../../support/znodes.js'
 
-const PASSWORD = 'only-for-this-test'
 const newFolder = temporaryFolders()
-
-/** Java brings its own tool for keys, which ends before it could become fast. */
-async function keytool(args: readonly string[]): Promise<string> {
-  const tool = javaExecutable().replace(/java$/, 'keytool')
-  return (await promisify(execFile)(tool, ['-J-XX:TieredStopAtLevel=1', ...args])).stdout
-}
-
-/** A new key in `folder`, with a certificate that it has signed itself. */
-async function newIdentity(folder: string, alias: string, identity: readonly string[]) {
-  const keyStore = join(folder, `${alias}.p12`)
-  const certificate = join(folder, `${alias}.pem`)
-  const store = ['-keystore', keyStore, ...storeOf(alias)]
-  await keytool(['-genkeypair', '-keyalg', 'EC', '-keysize', '256', '-validity', '2', ...identity, ...store])
-  await writeFile(certificate, await keytool(['-exportcert', '-rfc', ...store]))
-  return { keyStore, certificate }
-}
-
-function storeOf(alias: string): string[] {
-  return ['-storetype', 'PKCS12', '-storepass', PASSWORD, '-alias', alias]
-}
 
 /** A real ZooKeeper that speaks TLS on a port of its own, and whose certificate names it `localhost`. */
 async function secureServer({ clientAuth }: { readonly clientAuth: 'none' | 'need' }) {
   const folder = await newFolder()
-  const trustStore = join(folder, 'trusted.p12')
   const [server, client] = await Promise.all([
-    newIdentity(folder, 'server', ['-dname', 'CN=localhost', '-ext', 'SAN=dns:localhost']),
-    newIdentity(folder, 'client', ['-dname', 'CN=backup']),
-  ])
-  // The server does not start to speak TLS without a list of whom it trusts.
-  await keytool([
-    '-importcert',
-    '-noprompt',
-    '-file',
-    client.certificate,
-    '-keystore',
-    trustStore,
-    ...storeOf('client'),
+    newTlsIdentity(folder, 'server', ['-dname', 'CN=localhost', '-ext', 'SAN=dns:localhost']),
+    newTlsIdentity(folder, 'client', ['-dname', 'CN=backup']),
   ])
   const port = await freePort()
   const service = await startZooKeeper({
@@ -62,10 +27,10 @@ async function secureServer({ clientAuth }: { readonly clientAuth: 'none' | 'nee
       secureClientPortAddress: LOOPBACK,
       'ssl.keyStore.location': server.keyStore,
       'ssl.keyStore.type': 'PKCS12',
-      'ssl.keyStore.password': PASSWORD,
-      'ssl.trustStore.location': trustStore,
-      'ssl.trustStore.type': 'PKCS12',
-      'ssl.trustStore.password': PASSWORD,
+      'ssl.keyStore.password': KEY_STORE_PASSWORD,
+      // The server does not start to speak TLS without a list of whom it trusts.
+      'ssl.trustStore.location': client.certificate,
+      'ssl.trustStore.type': 'PEM',
       'ssl.clientAuth': clientAuth,
     },
   })
@@ -74,7 +39,7 @@ async function secureServer({ clientAuth }: { readonly clientAuth: 'none' | 'nee
     port,
     ca: await readFile(server.certificate),
     /** The identity that the server trusts. */
-    client: { pfx: await readFile(client.keyStore), passphrase: PASSWORD },
+    client: await proofOf(client),
     plain: service.connect,
   }
 }

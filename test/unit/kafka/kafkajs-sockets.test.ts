@@ -1,15 +1,19 @@
 import { once } from 'node:events'
-import { createServer } from 'node:net'
+import { createServer, type Server } from 'node:net'
+import { createServer as createTlsServer } from 'node:tls'
 import kafkaJsSockets from 'kafkajs/src/network/socketFactory.js'
 import { TransportError } from 'kafkeep'
 import { expect, it, onTestFinished } from 'vitest'
 import type { ReceivedAnswer } from '../../../src/kafka/answer-receiver.js'
-import type { SocketFactory } from '../../../src/kafka/kafkajs-cluster.js'
+import type { SocketFactory, SocketOptions } from '../../../src/kafka/kafkajs-cluster.js'
 import { type AnsweredConnection, lendMemory, receiveInPlace } from '../../../src/kafka/kafkajs-sockets.js'
 
 /** The port of a server that sends `bytes` to everybody and says no more. */
-async function serverOf(bytes: Buffer): Promise<number> {
-  const server = createServer((socket) => socket.end(bytes))
+function serverOf(bytes: Buffer): Promise<number> {
+  return portOf(createServer((socket) => socket.end(bytes)))
+}
+
+async function portOf(server: Server): Promise<number> {
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   onTestFinished(() => void server.close())
@@ -26,8 +30,8 @@ function newConnection(socketFactory = kafkaJsSockets() as SocketFactory) {
   return { connection, answers }
 }
 
-function open({ socketFactory }: AnsweredConnection, port: number) {
-  const socket = socketFactory({ host: '127.0.0.1', port, ssl: undefined, onConnect: () => {} })
+function open({ socketFactory }: AnsweredConnection, port: number, { host, ssl }: Partial<SocketOptions> = {}) {
+  const socket = socketFactory({ host: host ?? '127.0.0.1', port, ssl, onConnect: () => {} })
   // As kafkajs does: this is what makes a socket read.
   socket.on('data', () => {
     throw new Error('a socket that reads in place has no data')
@@ -44,6 +48,30 @@ it('a socket hands over answers that it reads into lent memory, and ends as ever
   await once(socket, 'end')
   expect(answers).toEqual([{ correlationId: 5, size: 7, payload: Buffer.from([1, 2, 3]) }])
   expect(memory).toEqual(Buffer.from([1, 2, 3]))
+})
+
+it('a socket that speaks TLS does so too, and asks for the host that it was told to connect to', async () => {
+  // A key that both know does without certificates.
+  const psk = Buffer.alloc(16, 7)
+  const ciphers = 'PSK'
+  const asked: unknown[] = []
+  const server = createTlsServer({ ciphers, pskCallback: () => psk }, (socket) => {
+    asked.push(socket.servername)
+    socket.end(Buffer.from([0, 0, 0, 7, 0, 0, 0, 5, 1, 2, 3]))
+  })
+  const port = await portOf(server)
+  const ssl = { ciphers, pskCallback: () => ({ psk, identity: 'test' }), checkServerIdentity: () => undefined }
+  for (const options of [{ host: 'localhost' }, { host: '127.0.0.1' }, { host: 'localhost', servername: 'other' }]) {
+    const { connection, answers } = newConnection()
+    receiveInPlace(connection)
+    const socket = open(connection, port, { host: options.host, ssl: { ...ssl, ...options } })
+    const memory = Buffer.alloc(3)
+    lendMemory(connection, 5, memory)
+    await once(socket, 'end')
+    expect(answers).toHaveLength(1)
+    expect(memory).toEqual(Buffer.from([1, 2, 3]))
+  }
+  expect(asked).toEqual(['localhost', false, 'other'])
 })
 
 it('a socket that is sent something else than answers ends with an error that says so', async () => {
