@@ -48,7 +48,7 @@ export class BatchWindow {
     const wantedBytes = Math.max(WINDOW_BYTES, this.#neededBytes + MIN_SPACE_BYTES)
     // Where nothing was taken out of this memory, what was taken last lies in the former.
     const free = this.#start > 0 ? this.#former : undefined
-    if (this.#start > 0) this.#former = this.#memory
+    this.#former = this.#memory
     this.#memory = free !== undefined && free.length >= wantedBytes ? free : Buffer.allocUnsafeSlow(wantedBytes)
     bytes.copy(this.#memory)
     this.#start = 0
