@@ -25,13 +25,18 @@ export async function* readEarly(
   options: StorageCallOptions,
 ): AsyncGenerator<RecordBatchView, void, void> {
   const doubtful: RecordBatchView[] = []
+  // Memory is used again long before these are given.
+  const keep = ({ bytes }: RecordBatchView) => {
+    doubtful.push(viewOf({ bytes: Buffer.from(bytes) }, placeOf(segment)))
+  }
   let last: RecordBatchView | undefined
   let reached = segment.from
   for await (const batches of streamSegment(source, segment, options)) {
     for (const batch of batches) {
       if (doubtful.length > 0 || !isSound(batch, { baseOffset: reached, leaderEpoch: segment.firstEpoch })) {
-        // Its memory is used again before it is given.
-        doubtful.push(viewOf({ bytes: Buffer.from(batch.bytes) }, placeOf(segment)))
+        if (last !== undefined) keep(last)
+        last = undefined
+        keep(batch)
         continue
       }
       if (last !== undefined) yield last
