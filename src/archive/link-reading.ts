@@ -12,6 +12,7 @@ import { listPartition, type SegmentInfo } from './partition-log.js'
 import { canReadEarly, readEarly } from './read-early.js'
 import { type OffsetKnowledge, offsetsIn, openSegment, type SegmentSource } from './read-segment.js'
 import { isSlice, readSlice } from './read-slice.js'
+import type { ReusedBlocks } from './reused-blocks.js'
 
 /** What is read: what a read_committed consumer sees, all there is, or all with a word on what that consumer sees. */
 export type Isolation = 'committed' | 'uncommitted' | 'judged'
@@ -32,6 +33,8 @@ export interface LinkContext extends StorageCallOptions {
   readonly slices: boolean
   /** Whether batches may be given before the rest of their segment is read. */
   readonly early: boolean
+  /** Memory that whole segments may be read to. */
+  readonly blocks: ReusedBlocks | undefined
   /** Grows when objects are found to be gone, by what has come to be in their place. */
   readonly spares: SegmentInfo[]
   readonly onDamage: (damage: ChainDamage) => void
@@ -106,7 +109,7 @@ export class LinkReading {
   }
 
   async #tryToOpen(link: ChainLink<SegmentInfo>): Promise<OpenPart | undefined> {
-    const { source, isolation, slices, early, signal } = this.#context
+    const { source, isolation, slices, early, blocks, signal } = this.#context
     const { segment } = link
     const offsets = offsetsIn(source, segment)
     if (offsets === 'unknown' && !isWithin(segment, link)) {
@@ -123,7 +126,7 @@ export class LinkReading {
           ? readSlice(source, link, { fromStart, signal })
           : early && canReadEarly(source, segment)
             ? readEarly(source, segment, { signal })
-            : await openSegment(source, segment, { signal })
+            : await openSegment(source, segment, { blocks, signal })
       return { link, offsets, aborted, batches }
     } catch (error) {
       if (!(error instanceof ArchiveCorruptError)) throw error

@@ -5,13 +5,12 @@ import type { RecordBatchView } from '../batch/record-batch.js'
 import { cutBatch } from '../batch/reframe.js'
 import { partitionName } from '../batch/topic-partition.js'
 import { ArchiveCorruptError } from '../errors.js'
-import type { StorageCallOptions } from '../storage/storage.js'
 import type { ChainLink } from './chain.js'
 import { throwDamage } from './chain-damage.js'
 import { type DamagePolicy, type Isolation, LinkReading, type OpenPart } from './link-reading.js'
 import { offsetsOf } from './offset-ranges.js'
 import type { SegmentInfo } from './partition-log.js'
-import type { OffsetKnowledge, SegmentSource } from './read-segment.js'
+import type { OffsetKnowledge, SegmentReadOptions, SegmentSource } from './read-segment.js'
 
 /** A batch, and which of its offsets are wanted. */
 export interface ChainBatch {
@@ -46,7 +45,7 @@ export function wantedBytes(item: Pick<ChainBatch, 'batch' | 'from' | 'next'>): 
 }
 
 /** How a chain is read. */
-export interface ChainReadOptions extends StorageCallOptions, DamagePolicy {
+export interface ChainReadOptions extends SegmentReadOptions, DamagePolicy {
   readonly isolation: Isolation
   /**
    * Whether a small part of a segment may be read without the rest. Then the checksum of each batch is compared, not that
@@ -74,9 +73,10 @@ export interface ChainReadOptions extends StorageCallOptions, DamagePolicy {
 export async function* readChain(
   source: SegmentSource,
   chain: readonly ChainLink<SegmentInfo>[],
-  { isolation, slices = false, early = false, signal, spares = [], onDamage = throwDamage }: ChainReadOptions,
+  { isolation, slices = false, early = false, blocks, signal, spares = [], onDamage = throwDamage }: ChainReadOptions,
 ): AsyncGenerator<ChainBatch, void, void> {
-  const context = { source, isolation, slices, early, signal, spares: [...spares], onDamage, failures: new Map() }
+  const options = { isolation, slices, early, blocks, signal, onDamage }
+  const context = { ...options, source, spares: [...spares], failures: new Map() }
   for (const link of chain) {
     const reading = new LinkReading(context, chain, link)
     for (let part = await reading.open(); part !== undefined; part = await reading.open()) {

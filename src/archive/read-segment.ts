@@ -7,15 +7,23 @@ import type { Codec } from '../codec/codec.js'
 import { batchLists, passingBatchLists } from '../codec/log-segments.js'
 import { ArchiveCorruptError, ObjectNotFoundError } from '../errors.js'
 import { allOf } from '../internal/all-of.js'
+import { itemsOf } from '../internal/items-of.js'
 import type { ArchiveStorage, GetOptions, StorageCallOptions } from '../storage/storage.js'
 import { BRING_BACK } from './finding.js'
 import { SPREDFAST_TOPIC_ID, segmentSubject } from './names.js'
 import { offsetsOf } from './offset-ranges.js'
 import type { SegmentInfo } from './partition-log.js'
+import type { ReusedBlocks } from './reused-blocks.js'
 
 /** Another tool's own number of records may be wrong where its object is not. */
 const WRONG_COUNT =
   'check that `keys` and `format` of the layout are what the tool was configured with; if they are, its index is wrong or values hold delimiters: have the records counted with `useIndex: false`'
+
+/** How a segment is read. */
+export interface SegmentReadOptions extends StorageCallOptions {
+  /** Memory to read it to where that can be done; each batch then stays as it is until it is released there. */
+  readonly blocks?: ReusedBlocks | undefined
+}
 
 /** Where segments are read from, and how. */
 export interface SegmentSource {
@@ -65,19 +73,48 @@ export async function* readSegment(
 export async function openSegment(
   { storage, codecs }: SegmentSource,
   segment: SegmentInfo,
-  { signal }: StorageCallOptions,
+  { signal, blocks }: SegmentReadOptions,
 ): Promise<AsyncGenerator<RecordBatchView, void, void>> {
   const codec = topicCodecFor(segment.extension, codecs)
+  const order = new BatchOrder(segment)
+  if (codec.verbatim === true) {
+    const place = placeOf(segment)
+    if (blocks === undefined || storage.capabilities?.readsInPlace !== true) {
+      const chunks = await allOf(checkedChunks(storage, segment, { signal }))
+      return oneByOne(inOrder(batchLists(released(chunks), { signal, place }), order, codec))
+    }
+    const pieces = await readToBlocks(storage, segment, blocks, { signal })
+    return oneByOne(inOrder(noted(batchLists(itemsOf(pieces), { signal, place }), blocks), order, codec))
+  }
   const foreign = codec.foreign !== undefined
   const bytes = checkedChunks(storage, segment, { foreign, signal })
   // The codec of foreign objects looks at each part before it gives something of it.
   const checked = foreign ? bytes : released(await allOf(bytes))
-  const order = new BatchOrder(segment)
-  const lists =
-    codec.verbatim === true
-      ? batchLists(checked, { signal, place: placeOf(segment) })
-      : decodedLists(codec, checked, order, { signal })
-  return oneByOne(inOrder(lists, order, codec))
+  return oneByOne(inOrder(decodedLists(codec, checked, order, { signal }), order, codec))
+}
+
+/** The whole object in memory that is used again, once its checksum is right. */
+async function readToBlocks(
+  storage: ArchiveStorage,
+  segment: SegmentInfo,
+  blocks: ReusedBlocks,
+  { signal }: StorageCallOptions,
+): Promise<readonly Buffer[]> {
+  blocks.begin()
+  const space = () => blocks.space()
+  for await (const { length } of checkedChunks(storage, segment, { signal, space })) blocks.read(length)
+  return blocks.pieces
+}
+
+async function* noted(
+  lists: AsyncIterable<readonly RecordBatchView[]>,
+  blocks: ReusedBlocks,
+): AsyncGenerator<readonly RecordBatchView[], void, void> {
+  for await (const batches of lists) {
+    yield batches
+    const given = batches.reduce((sum, { bytes }) => sum + bytes.length, 0)
+    blocks.given(given, batches.at(-1)?.nextOffset ?? 0n)
+  }
 }
 
 /**

@@ -1,10 +1,10 @@
 import { END_OF_LOG } from '../archive/archive-range.js'
 import type { DamagePolicy } from '../archive/link-reading.js'
 import { type ChainBatch, isLimited, linksSince, readChain, type TimeRange } from '../archive/read-chain.js'
-import type { SegmentSource } from '../archive/read-segment.js'
+import type { SegmentReadOptions, SegmentSource } from '../archive/read-segment.js'
+import type { ReusedBlocks } from '../archive/reused-blocks.js'
 import { UndecidedTransactions } from '../archive/undecided-transactions.js'
 import { forProducing } from '../batch/write-batch.js'
-import type { StorageCallOptions } from '../storage/storage.js'
 import { type Content, isSmall, isWhole, runs, SmallBatches, whole } from './content.js'
 import { fillerBatch, fillerCounts } from './filler.js'
 import type { PartitionChain } from './plan-source.js'
@@ -12,7 +12,7 @@ import { type OutgoingBatch, type RestoreStep, SEQUENCES, type TransactionPart }
 import { TransactionSlots } from './transaction-slots.js'
 
 /** Where and how a partition's log is made again. */
-export interface ExactTarget extends StorageCallOptions, TimeRange, DamagePolicy {
+export interface ExactTarget extends SegmentReadOptions, TimeRange, DamagePolicy {
   /** Offset at which the target ends before the restore. */
   readonly targetFrom: bigint
 }
@@ -26,16 +26,16 @@ export interface ExactTarget extends StorageCallOptions, TimeRange, DamagePolicy
  */
 export async function* exactSteps(
   source: SegmentSource,
-  { chain, from, next }: PartitionChain,
-  { targetFrom, signal, spares, onDamage, ...times }: ExactTarget,
+  { chain, from, next }: Pick<PartitionChain, 'chain' | 'from' | 'next'>,
+  { targetFrom, blocks, signal, spares, onDamage, ...times }: ExactTarget,
 ): AsyncGenerator<RestoreStep, void, void> {
-  const steps = new ExactSteps(targetFrom)
+  const steps = new ExactSteps(targetFrom, blocks)
   const limited = isLimited(times)
   if (!limited) yield* steps.startAt(from)
   const small = new SmallBatches()
   const links = linksSince(chain, times.sinceMs)
   let reached = links[0]?.from ?? from
-  for await (const item of readChain(source, links, { isolation: 'judged', signal, spares, onDamage })) {
+  for await (const item of readChain(source, links, { isolation: 'judged', blocks, signal, spares, onDamage })) {
     const isBehindGap = item.from > reached
     const fits = isPlain(item) && isSmall(item) && isWhole(item, times)
     if (isBehindGap || !(fits && small.endAt(item))) yield* steps.plain(small.take())
@@ -56,6 +56,7 @@ function isPlain({ batch }: ChainBatch): boolean {
 /** Puts steps one behind the other, and counts what their places and sequences follow from. */
 class ExactSteps {
   readonly #targetFrom: bigint
+  readonly #blocks: ReusedBlocks | undefined
   readonly #slots = new TransactionSlots()
   readonly #undecided = new UndecidedTransactions()
   /** Records sent so far under each slot's producer; `undefined` is the one of plain batches. */
@@ -63,8 +64,9 @@ class ExactSteps {
   /** First offset that no step fills yet; `undefined` until the log's start is known. */
   #offset: bigint | undefined
 
-  constructor(targetFrom: bigint) {
+  constructor(targetFrom: bigint, blocks: ReusedBlocks | undefined) {
     this.#targetFrom = targetFrom
+    this.#blocks = blocks
   }
 
   /** Fills the log up to its start, and removes the fillers. */
@@ -152,6 +154,7 @@ class ExactSteps {
       ...{ type: 'batch', ...facts, position: this.#take(offsets), offsets, baseSequence, transaction },
       bytes: (identity) =>
         forProducing(bytes(), { ...identity, baseSequence, transactional: transaction !== undefined }),
+      release: () => this.#blocks?.release(facts.sourceNext),
     }
   }
 

@@ -1,6 +1,7 @@
 import type { Checkpoint } from '../archive/checkpoint.js'
 import { isLimited } from '../archive/read-chain.js'
 import type { SegmentSource } from '../archive/read-segment.js'
+import { BlockPool, ReusedBlocks } from '../archive/reused-blocks.js'
 import { partitionName } from '../batch/topic-partition.js'
 import { KafkeepError } from '../errors.js'
 import { earlier, larger, sumOf } from '../internal/bigint.js'
@@ -64,6 +65,7 @@ export class RestoreRun {
   readonly #context: RestoreContext
   readonly #progress: ProgressReporter<Progress>
   readonly #limit: RateLimit | undefined
+  readonly #blocks = new BlockPool()
   readonly #prepared: PreparedTarget[] = []
   readonly #tasks: PartitionTask[] = []
   readonly #held: Record<string, Readonly<Record<string, string>>> = {}
@@ -143,6 +145,7 @@ export class RestoreRun {
       yield* damage.events()
       task.take(step)
       if (step.type !== 'batch') continue
+      step.release()
       records += step.records
       bytes += step.sizeBytes
       this.#records += BigInt(step.records)
@@ -159,12 +162,15 @@ export class RestoreRun {
     restored: bigint,
   ): AsyncGenerator<RestoreStep, void, void> {
     const { source, selection, signal } = this.#context
-    if (plan.offsets === 'exact') {
-      return exactSteps(source, chain, { ...selection, ...damage.refusal, targetFrom, signal })
-    }
-    return damage.batches(restored, (links, policy) =>
-      translatedSteps(source, links, { ...selection, ...policy, signal }),
-    )
+    // Each reading has its own: what another one has sent says nothing of this one's memory.
+    const how = () => ({ ...selection, blocks: this.#newBlocks(), signal })
+    if (plan.offsets === 'exact') return exactSteps(source, chain, { ...how(), ...damage.refusal, targetFrom })
+    return damage.batches(restored, (links, policy) => translatedSteps(source, links, { ...how(), ...policy }))
+  }
+
+  /** Records that are handed to the caller may be kept: their memory is never used again. */
+  #newBlocks(): ReusedBlocks | undefined {
+    return this.#context.selection.transform === undefined ? new ReusedBlocks(this.#blocks) : undefined
   }
 
   async *#restoreGroups(): AsyncGenerator<RestoreEvent, void, void> {

@@ -40,6 +40,8 @@ export interface OutgoingBatch extends StepPlace {
   bytes(identity: ProducerIdentity): readonly Buffer[]
   /** How many of the batch's records come before `sourceOffset`. */
   recordsBefore(sourceOffset: bigint): number
+  /** Says that the batch is done, and with it all before it: their memory may be used again. */
+  release(): void
 }
 
 /** Where a batch stands in a transaction. */

@@ -2,9 +2,8 @@ import type { ChainLink } from '../archive/chain.js'
 import type { DamagePolicy } from '../archive/link-reading.js'
 import type { SegmentInfo } from '../archive/partition-log.js'
 import { type ChainBatch, linksSince, readChain, type TimeRange } from '../archive/read-chain.js'
-import type { SegmentSource } from '../archive/read-segment.js'
+import type { SegmentReadOptions, SegmentSource } from '../archive/read-segment.js'
 import { forProducing } from '../batch/write-batch.js'
-import type { StorageCallOptions } from '../storage/storage.js'
 import { type Content, condensed, isSmall, isWhole, SmallBatches, whole } from './content.js'
 import { type OutgoingBatch, SEQUENCES } from './step.js'
 import { type RecordTransform, transformed } from './transformed.js'
@@ -18,16 +17,17 @@ export interface RecordSelection extends TimeRange {
 export async function* translatedSteps(
   source: SegmentSource,
   chain: readonly ChainLink<SegmentInfo>[],
-  { signal, spares, onDamage, ...selection }: StorageCallOptions & RecordSelection & DamagePolicy,
+  { signal, blocks, spares, onDamage, ...selection }: SegmentReadOptions & RecordSelection & DamagePolicy,
 ): AsyncGenerator<OutgoingBatch, void, void> {
   let position = 0n
   const links = linksSince(chain, selection.sinceMs)
-  const items = readChain(source, links, { isolation: 'committed', signal, spares, onDamage })
+  const items = readChain(source, links, { isolation: 'committed', blocks, signal, spares, onDamage })
   for await (const { bytes, ...facts } of contents(items, selection)) {
     const baseSequence = Number(position % SEQUENCES)
     yield {
       ...{ type: 'batch', ...facts, position, offsets: BigInt(facts.records), baseSequence, transaction: undefined },
       bytes: (identity) => forProducing(bytes(), { ...identity, baseSequence }),
+      release: () => blocks?.release(facts.sourceNext),
     }
     position += BigInt(facts.records)
   }

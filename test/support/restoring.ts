@@ -25,6 +25,7 @@ export function outgoing(sizes: readonly number[]): OutgoingBatch[] {
       ...{ sourceFrom: position, sourceNext: position + BigInt(records), transaction: undefined },
       bytes: (identity) => [batchBytes({ ...identity, baseSequence, records: numberedRecords(records, `${index}.`) })],
       recordsBefore: () => 0,
+      release: () => {},
     }
     position += BigInt(records)
     return batch

@@ -45,7 +45,7 @@ describe('an offset that a group had committed, where offsets stay the same', ()
       baseSequence: 0,
     },
     ...{ sourceFrom, sourceNext: sourceFrom + BigInt(records), transaction: undefined },
-    ...{ bytes: () => [], recordsBefore: () => 0 },
+    ...{ bytes: () => [], recordsBefore: () => 0, release: () => {} },
   })
 
   it('stays, as far as the log reaches', () => {

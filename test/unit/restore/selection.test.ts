@@ -100,7 +100,7 @@ describe('what is chosen for a restore', () => {
           segments: [],
           holes: [],
         }
-        const steps = await collected(exactSteps(source, { ...state, trueOffsets: true }, { targetFrom: 0n, ...times }))
+        const steps = await collected(exactSteps(source, state, { targetFrom: 0n, ...times }))
         const at: string[] = []
         let end = 0n
         let logStart = 0n
