@@ -17,12 +17,10 @@ import { SegmentWriter } from './segment-writer.js'
 import type { SegmentTarget } from './store-segment.js'
 import { archiveAnew } from './unseen-tombstones.js'
 
-/** What a task of a run has made durable or found out. */
-type ArchiveTasks = TaskSet<readonly ArchiveEvent[]>
-
 /** What a scheduler works with. */
 export interface SchedulerContext extends RepositionContext {
-  readonly tasks: ArchiveTasks
+  /** Each one answers what it has made durable or found out. */
+  readonly tasks: TaskSet<readonly ArchiveEvent[]>
   readonly target: SegmentTarget
   readonly commits: PositionCommits
   readonly segmentBytes: number
@@ -50,7 +48,7 @@ export class ArchiveScheduler {
   readonly #brokers = new Map<number, BrokerQueue>()
   readonly #writer: SegmentWriter
   readonly #recovery: Recovery
-  readonly #answerBuffers: AnswerBuffers
+  readonly #answers: AnswerBuffers
   #recovering = false
   #moving = 0
   #ending = false
@@ -62,7 +60,7 @@ export class ArchiveScheduler {
       onStored: (cursor) => this.#stored(cursor),
     })
     this.#recovery = new Recovery(context)
-    this.#answerBuffers = new AnswerBuffers(fetchSize(context.memoryBytes).maxBytes)
+    this.#answers = new AnswerBuffers(fetchSize(context.memoryBytes).maxBytes)
   }
 
   /** All partitions of the run. */
@@ -203,12 +201,11 @@ export class ArchiveScheduler {
     { request, reservedBytes }: ReturnType<typeof fetchRequest>,
   ): Promise<readonly ArchiveEvent[]> {
     const { kafka, signal } = this.#context
-    const into = this.#answerBuffers.borrow()
     try {
-      const events = this.#handle(turn, await kafka.fetch({ ...request, into }, { signal }))
-      // All of the answer that is kept was copied.
-      this.#answerBuffers.giveBack(into)
-      return events
+      // All that is kept of an answer is copied.
+      return await this.#answers.lend(async (into) =>
+        this.#handle(turn, await kafka.fetch({ ...request, into }, { signal })),
+      )
     } catch (error) {
       if (!isPassingFailure(error)) throw error
       for (const cursor of turn.cursors) this.#recovery.add(cursor)

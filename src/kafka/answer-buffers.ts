@@ -13,6 +13,14 @@ export class AnswerBuffers {
     this.#bytes = maxBytes + OVERHEAD_BYTES
   }
 
+  /** Lends a buffer until a call has resolved. When it rejects an answer may still come: then the buffer is let go of. */
+  async lend<T>(call: (buffer: Buffer) => Promise<T>): Promise<T> {
+    const buffer = this.borrow()
+    const result = await call(buffer)
+    this.giveBack(buffer)
+    return result
+  }
+
   borrow(): Buffer {
     return this.#idle.pop() ?? Buffer.allocUnsafeSlow(this.#bytes)
   }
