@@ -17,9 +17,8 @@ const OVERRUN_BYTES = 4_194_304
 
 /**
  * Counts the bytes that a run holds or has asked for, and lends the buffers in which large segments grow. Those are used
- * again and again: fresh memory costs the system more than what is done with it. And they are aligned, so that a file
- * system can write from them itself. Taking more than is free is possible,
- * because a batch may be larger.
+ * again and again: fresh memory costs the system more than what is done with it. And they are aligned, so that a disk can
+ * be written from them without a copy. Taking more than is free is possible, because a batch may be larger.
  */
 export class SegmentMemory {
   readonly #capacityBytes: number

@@ -29,9 +29,9 @@ interface OpenAnswer {
 
 /**
  * Takes apart what a broker sends, while it is read: {@link AnswerReceiver.space} says where the next bytes are to be
- * read to, so that a large answer comes straight to its place. Read as sockets do by themselves, every 64 KiB of it would be a
- * buffer of its own, all of them would be copied together in the end, and V8 would mark its heap again for every 16 MB of
- * buffers.
+ * read to, so that a large answer comes straight to its place. Read as sockets do by themselves, every 64 KiB of it
+ * would be a buffer of its own, all of them would be copied together in the end, and V8 would mark its heap again for
+ * every 16 MB of buffers.
  *
  * An answer is its size, the correlation id of its request, and its payload.
  */

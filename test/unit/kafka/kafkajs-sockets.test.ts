@@ -1,12 +1,15 @@
 import { once } from 'node:events'
+import { createRequire } from 'node:module'
 import { createServer, type Server } from 'node:net'
 import { createServer as createTlsServer } from 'node:tls'
-import kafkaJsSockets from 'kafkajs/src/network/socketFactory.js'
 import { TransportError } from 'kafkeep'
 import { expect, it, onTestFinished } from 'vitest'
 import type { ReceivedAnswer } from '../../../src/kafka/answer-receiver.js'
 import type { SocketFactory, SocketOptions } from '../../../src/kafka/kafkajs-cluster.js'
 import { type AnsweredConnection, lendMemory, receiveInPlace } from '../../../src/kafka/kafkajs-sockets.js'
+
+/** kafkajs's own factory of factories. */
+const kafkaJsSockets: () => SocketFactory = createRequire(import.meta.url)('kafkajs/src/network/socketFactory.js')
 
 /** The port of a server that sends `bytes` to everybody and says no more. */
 function serverOf(bytes: Buffer): Promise<number> {
@@ -23,7 +26,7 @@ async function portOf(server: Server): Promise<number> {
 }
 
 /** A connection as kafkajs makes it, and the answers that it was given. */
-function newConnection(socketFactory = kafkaJsSockets() as SocketFactory) {
+function newConnection(socketFactory = kafkaJsSockets()) {
   const answers: ReceivedAnswer[] = []
   const requestQueue = { fulfillRequest: (answer: ReceivedAnswer) => void answers.push(answer) }
   const connection: AnsweredConnection = { socketFactory, requestQueue }
