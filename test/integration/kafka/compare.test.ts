@@ -1,14 +1,25 @@
 import { CompressionTypes } from 'kafkajs'
-import { type CompareOptions, type Finding, MemoryStorage, TopicArchive, TopicArchiver, TopicRestorer } from 'kafkeep'
+import {
+  type CompareOptions,
+  FileSystemStorage,
+  type Finding,
+  MemoryStorage,
+  TopicArchive,
+  TopicArchiver,
+  TopicRestorer,
+} from 'kafkeep'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { beforeFetch } from '../../support/before-fetch.js'
 import { KafkaBench, messages } from '../../support/kafka.js'
 import { largeBatches } from '../../support/kill-loop.js'
+import { temporaryFolders } from '../../support/temporary-folders.js'
 import { collected } from '../../support/znode-arbitrary.js'
 
 /** In the middle of a batch. */
 const LOG_START = 37n
 const BY_KAFKAJS = { timestamp: '1700000000000' } as const
+
+const newFolder = temporaryFolders()
 
 describe('comparing a topic of a real cluster with the archive', () => {
   const bench = new KafkaBench('kafka4')
@@ -74,6 +85,33 @@ describe('comparing a topic of a real cluster with the archive', () => {
     const at = 80n + 11n + 4n + 30n + 2n
     const findings = await compared({ rename: () => target })
     expect(findings).toMatchObject([{ kind: 'mismatch', topic: target, partition: 0, from: at, next: at + 1n }])
+  })
+
+  it('finds every other record among many, although both sides are read in memory that is used again', async () => {
+    const [source, copy] = [await bench.createTopic(), await bench.createTopic()]
+    const differing = [0, 37, 151, 152, 299]
+    // Far more than the memory: about 15 MB.
+    const batches = (changed: readonly number[]) =>
+      Array.from({ length: 60 }, (_, batch) =>
+        Array.from({ length: 5 }, (_, index) => {
+          const number = batch * 5 + index
+          return { ...BY_KAFKAJS, value: Buffer.alloc(50_000, changed.includes(number) ? 'changed ' : `${number} `) }
+        }),
+      )
+    await bench.produce(source, batches([]))
+    await bench.produce(copy, batches(differing))
+    const own = new FileSystemStorage({ directory: await newFolder() })
+    await using kafka = bench.transport()
+    await new TopicArchiver({ kafka, storage: own }).run({ topics: [source] })
+    const comparedTo = (name: string) =>
+      collected(new TopicArchive({ storage: own }).compare({ kafka, topics: [source], rename: () => name }))
+    expect(await comparedTo(source)).toEqual([])
+    expect((await comparedTo(copy)).map(({ kind, from, next }) => [kind, from, next])).toEqual([
+      ['mismatch', 0n, 1n],
+      ['mismatch', 37n, 38n],
+      ['mismatch', 151n, 153n],
+      ['mismatch', 299n, 300n],
+    ])
   })
 
   it('takes what is deleted from the beginning of a copy for what retention does', async () => {
