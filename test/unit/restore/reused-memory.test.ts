@@ -88,7 +88,7 @@ describe('the memory that a restore reads segments to', () => {
           expect(found.length).toBe(expected.length)
           expect(found.every((bytes, index) => expected[index]?.equals(bytes))).toBe(true)
         }),
-        { numRuns: 25 },
+        { numRuns: 12 },
       )
     },
     60_000,
