@@ -77,20 +77,17 @@ export async function openSegment(
 ): Promise<AsyncGenerator<RecordBatchView, void, void>> {
   const codec = topicCodecFor(segment.extension, codecs)
   const order = new BatchOrder(segment)
-  if (codec.verbatim === true) {
-    const place = placeOf(segment)
-    if (blocks === undefined || storage.capabilities?.readsInPlace !== true) {
-      const chunks = await allOf(checkedChunks(storage, segment, { signal }))
-      return oneByOne(inOrder(batchLists(released(chunks), { signal, place }), order, codec))
-    }
+  const how = { signal, place: placeOf(segment) }
+  if (blocks !== undefined && codec.verbatim === true && storage.capabilities?.readsInPlace === true) {
     const pieces = await readToBlocks(storage, segment, blocks, { signal })
-    return oneByOne(inOrder(noted(batchLists(itemsOf(pieces), { signal, place }), blocks), order, codec))
+    return oneByOne(inOrder(noted(batchLists(itemsOf(pieces), how), blocks), order, codec))
   }
   const foreign = codec.foreign !== undefined
   const bytes = checkedChunks(storage, segment, { foreign, signal })
   // The codec of foreign objects looks at each part before it gives something of it.
   const checked = foreign ? bytes : released(await allOf(bytes))
-  return oneByOne(inOrder(decodedLists(codec, checked, order, { signal }), order, codec))
+  const lists = codec.verbatim === true ? batchLists(checked, how) : decodedLists(codec, checked, order, { signal })
+  return oneByOne(inOrder(lists, order, codec))
 }
 
 /** The whole object in memory that is used again, once its checksum is right. */

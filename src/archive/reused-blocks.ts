@@ -1,20 +1,14 @@
+import { BufferPool } from '../internal/buffer-pool.js'
+
 const BLOCK_BYTES = 4_194_304
 /** What is left of a block is not asked for when it is less. */
 const MIN_SPACE_BYTES = 1_048_576
 /** More wait for what they are read for only where it waits for something else; then new memory is taken. */
 const MOST_BLOCKS = 64
 
-/** Blocks of memory that nobody uses. Several readers may share them. */
-export class BlockPool {
-  readonly #idle: Buffer[] = []
-
-  borrow(): Buffer {
-    return this.#idle.pop() ?? Buffer.allocUnsafeSlow(BLOCK_BYTES)
-  }
-
-  giveBack(block: Buffer): void {
-    this.#idle.push(block)
-  }
+/** Blocks for {@link ReusedBlocks}, of which several may share them. */
+export function blockPool(): BufferPool {
+  return new BufferPool({ bufferBytes: BLOCK_BYTES })
 }
 
 /** A block, and how much of what was read lies in it. */
@@ -34,12 +28,12 @@ interface UsedBlock {
  * Without it every chunk is a buffer of its own, and V8 marks its heap again for every 16 MB of them.
  */
 export class ReusedBlocks {
-  readonly #pool: BlockPool
+  readonly #pool: BufferPool
   #blocks: UsedBlock[] = []
   #readBytes = 0
   #givenBytes = 0
 
-  constructor(pool: BlockPool) {
+  constructor(pool: BufferPool) {
     this.#pool = pool
   }
 
@@ -52,7 +46,7 @@ export class ReusedBlocks {
   /** Where to read to. */
   space(): Buffer {
     const last = this.#blocks.at(-1)
-    if (last !== undefined && last.next === undefined && BLOCK_BYTES - last.bytes >= MIN_SPACE_BYTES) {
+    if (last !== undefined && last.next === undefined && last.memory.length - last.bytes >= MIN_SPACE_BYTES) {
       return last.memory.subarray(last.bytes)
     }
     const memory = this.#pool.borrow()

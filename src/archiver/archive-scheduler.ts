@@ -1,7 +1,7 @@
 import { partitionName } from '../batch/topic-partition.js'
 import type { KafkeepError } from '../errors.js'
 import type { TaskSet } from '../internal/task-set.js'
-import { AnswerBuffers } from '../kafka/answer-buffers.js'
+import { answerBuffers } from '../kafka/answer-buffers.js'
 import type { FetchedPartition } from '../kafka/transport.js'
 import { BrokerQueue, type FetchTurn } from './broker-queue.js'
 import type { ArchiveEvent } from './events.js'
@@ -48,7 +48,7 @@ export class ArchiveScheduler {
   readonly #brokers = new Map<number, BrokerQueue>()
   readonly #writer: SegmentWriter
   readonly #recovery: Recovery
-  readonly #answers: AnswerBuffers
+  readonly #answers: ReturnType<typeof answerBuffers>
   #recovering = false
   #moving = 0
   #ending = false
@@ -60,7 +60,7 @@ export class ArchiveScheduler {
       onStored: (cursor) => this.#stored(cursor),
     })
     this.#recovery = new Recovery(context)
-    this.#answers = new AnswerBuffers(fetchSize(context.memoryBytes).maxBytes)
+    this.#answers = answerBuffers(fetchSize(context.memoryBytes).maxBytes)
   }
 
   /** All partitions of the run. */

@@ -7,7 +7,7 @@ import { batchesIn, type RecordBatchView } from '../batch/record-batch.js'
 import { partitionName, type TopicPartition } from '../batch/topic-partition.js'
 import { TransportError } from '../errors.js'
 import { larger, smaller } from '../internal/bigint.js'
-import { AnswerBuffers } from '../kafka/answer-buffers.js'
+import { answerBuffers } from '../kafka/answer-buffers.js'
 import { fetchPartition } from '../kafka/fetch-partition.js'
 import { retrying } from '../kafka/retry.js'
 import type { FetchedPartition, KafkaTransport } from '../kafka/transport.js'
@@ -34,7 +34,7 @@ interface HeldAnswer extends FetchedPartition {
 /** The log of a live partition, up to where every transaction is decided when it is opened. */
 export class LiveLog {
   readonly #place: LivePlace
-  readonly #buffers = new AnswerBuffers(FETCH_BYTES)
+  readonly #buffers = answerBuffers(FETCH_BYTES)
   #start: bigint
   #end: bigint
   #leader: Awaited<ReturnType<typeof leaderOf>> | undefined

@@ -1,7 +1,7 @@
 import type { Checkpoint } from '../archive/checkpoint.js'
 import { isLimited } from '../archive/read-chain.js'
 import type { SegmentSource } from '../archive/read-segment.js'
-import { BlockPool, ReusedBlocks } from '../archive/reused-blocks.js'
+import { blockPool, ReusedBlocks } from '../archive/reused-blocks.js'
 import { partitionName } from '../batch/topic-partition.js'
 import { KafkeepError } from '../errors.js'
 import { earlier, larger, sumOf } from '../internal/bigint.js'
@@ -65,7 +65,7 @@ export class RestoreRun {
   readonly #context: RestoreContext
   readonly #progress: ProgressReporter<Progress>
   readonly #limit: RateLimit | undefined
-  readonly #blocks = new BlockPool()
+  readonly #blocks = blockPool()
   readonly #prepared: PreparedTarget[] = []
   readonly #tasks: PartitionTask[] = []
   readonly #held: Record<string, Readonly<Record<string, string>>> = {}

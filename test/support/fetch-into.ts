@@ -2,6 +2,7 @@ import type { Kafka } from 'kafkajs'
 import type { FetchedPartition } from 'kafkeep'
 import { KafkaJsTransport } from 'kafkeep/kafkajs'
 import { batchesIn } from '../../src/batch/record-batch.js'
+import { fetchPartition } from '../../src/kafka/fetch-partition.js'
 
 const MAX_BYTES = 8_388_608
 
@@ -10,19 +11,10 @@ export async function fetchInto(kafka: Kafka, topic: string, into: Buffer): Prom
   await using transport = new KafkaJsTransport(kafka)
   const { topics } = await transport.metadata([topic])
   const [found] = topics
-  const nodeId = found?.partitions[0]?.leaderId ?? -1
-  const position = { partition: 0, leaderEpoch: -1, lastFetchedEpoch: -1, offset: 0n, maxBytes: MAX_BYTES }
-  const asked = [{ topic, topicId: found?.topicId, partitions: [position] }]
-  const request = {
-    nodeId,
-    topics: asked,
-    maxWaitMs: 100,
-    maxBytes: MAX_BYTES,
-    isolation: 'uncommitted',
-    into,
-  } as const
-  const [answer] = await transport.fetch(request)
-  return answer
+  const leaderId = found?.partitions[0]?.leaderId ?? -1
+  const place = { topic, partition: 0, leaderId, topicId: found?.topicId }
+  const how = { offset: 0n, maxWaitMs: 100, maxBytes: MAX_BYTES, into }
+  return await fetchPartition({ kafka: transport, signal: undefined }, place, how)
 }
 
 /** The offset behind each batch of an answer; -1 for one that is not intact. */

@@ -1,8 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { chainFor, type SegmentInfo } from '../../../src/archive/partition-log.js'
-import { BlockPool, ReusedBlocks } from '../../../src/archive/reused-blocks.js'
+import { ReusedBlocks } from '../../../src/archive/reused-blocks.js'
 import type { RecordBatchView } from '../../../src/batch/record-batch.js'
+import { BufferPool } from '../../../src/internal/buffer-pool.js'
 import { exactSteps } from '../../../src/restore/exact-steps.js'
 import type { RestoreStep } from '../../../src/restore/step.js'
 import { translatedSteps } from '../../../src/restore/translated-steps.js'
@@ -16,8 +17,12 @@ import { collected } from '../../support/znode-arbitrary.js'
 const BLOCK_BYTES = 4_194_304
 
 /** A pool that tells how much memory it has ever lent. */
-class WatchedPool extends BlockPool {
+class WatchedPool extends BufferPool {
   readonly lent = new Set<Buffer>()
+
+  constructor() {
+    super({ bufferBytes: BLOCK_BYTES })
+  }
 
   override borrow(): Buffer {
     const block = super.borrow()
