@@ -7,9 +7,10 @@ import { FETCH } from './protocol/fetch.js'
 import type { BrokerAddress } from './protocol/metadata.js'
 import type { TransportCallOptions } from './transport.js'
 
-/** kafkajs keeps two sockets for a broker and uses the second one for fetches, which may wait long. */
+/** The socket for everything but fetches, which may wait long and have all the others. */
 const COMMAND_CONNECTION = 0
-const FETCH_CONNECTION = 1
+const FIRST_FETCH_CONNECTION = 1
+const ANY_BROKER = 'any'
 
 /** How one request is sent. */
 export interface SendOptions extends TransportCallOptions {
@@ -20,7 +21,9 @@ export interface SendOptions extends TransportCallOptions {
 /** Sends raw requests to brokers over the sockets of a kafkajs cluster. */
 export class KafkaJsBrokers {
   readonly #cluster: Cluster
-  readonly #opening = new Map<string, Promise<Broker>>()
+  /** What was opened last of each broker. */
+  readonly #opening = new Map<string, Promise<unknown>>()
+  #fetches = 0
   #closed = false
 
   constructor(kafka: object) {
@@ -39,7 +42,10 @@ export class KafkaJsBrokers {
     const broker = this.#openBroker(nodeId) ?? (await abortable(this.#connect(nodeId), signal))
     const version = commonVersion(api, broker.versions?.[api.apiKey])
     if (version === undefined) throw unsupportedBroker(api, broker)
-    const connection = connectionOf(broker, api)
+    const connection =
+      api.apiKey === FETCH.apiKey
+        ? await abortable(this.#fetchConnection(broker), signal)
+        : existing(broker.connectionPool.pool[COMMAND_CONNECTION])
     if (connection.sasl && !connection.isAuthenticated()) await abortable(connection.authenticate(), signal)
     return abortable(exchange(connection, request(version), into), signal)
   }
@@ -85,36 +91,50 @@ export class KafkaJsBrokers {
     await this.#cluster.disconnect()
   }
 
-  /** The broker, if all its connections are open. */
+  /** The broker, if it can be asked without waiting. */
   #openBroker(nodeId: number | undefined): Broker | undefined {
     if (nodeId === undefined) return undefined
     const broker = this.#cluster.brokerPool.brokers[nodeId]
-    return broker?.connectionPool.pool.every((connection) => connection.isConnected()) ? broker : undefined
+    return broker?.connectionPool.pool[COMMAND_CONNECTION]?.isConnected() ? broker : undefined
   }
 
-  /** Opens what is not open yet, one after the other: two opens at once would leak a socket. */
-  async #connect(nodeId: number | undefined): Promise<Broker> {
-    const name = nodeId === undefined ? 'any' : String(nodeId)
-    const connected = (this.#opening.get(name) ?? Promise.resolve())
-      .catch(() => {})
-      .then(async () => {
-        const { brokerPool } = this.#cluster
-        await this.#cluster.connect()
-        if (nodeId === undefined) return brokerPool.findConnectedBroker()
-        const broker = await brokerPool.findBroker({ nodeId: name })
-        await broker.connectionPool.getConnection(COMMAND_CONNECTION)
-        receiveInPlace(connectionOf(broker, FETCH))
-        await broker.connectionPool.getConnection(FETCH_CONNECTION)
-        return broker
-      })
-    this.#opening.set(name, connected)
-    return connected
+  #connect(nodeId: number | undefined): Promise<Broker> {
+    return this.#openInTurn(nodeId === undefined ? ANY_BROKER : String(nodeId), async () => {
+      const { brokerPool } = this.#cluster
+      await this.#cluster.connect()
+      if (nodeId === undefined) return brokerPool.findConnectedBroker()
+      const broker = await brokerPool.findBroker({ nodeId: String(nodeId) })
+      await broker.connectionPool.getConnection(COMMAND_CONNECTION)
+      return broker
+    })
+  }
+
+  /** One of the sockets for fetches on which the fewest answers are awaited. */
+  async #fetchConnection({ nodeId, connectionPool }: Broker): Promise<Connection> {
+    const { pool } = connectionPool
+    const candidates = pool.slice(FIRST_FETCH_CONNECTION)
+    // None awaits anything while all are being opened: then each has its turn.
+    if (this.#fetches++ % 2 === 1) candidates.reverse()
+    const [idlest] = candidates.sort((a, b) => awaitedAnswers(a) - awaitedAnswers(b))
+    const connection = existing(idlest)
+    if (connection.isConnected()) return connection
+    receiveInPlace(connection)
+    return this.#openInTurn(nodeId, () => connectionPool.getConnection(pool.indexOf(connection)))
+  }
+
+  /** Opens one after the other: two opens of a socket at once would leak one. */
+  #openInTurn<T>(broker: string, open: () => Promise<T>): Promise<T> {
+    const opened = (this.#opening.get(broker) ?? Promise.resolve()).catch(() => {}).then(open)
+    this.#opening.set(broker, opened)
+    return opened
   }
 }
 
-function connectionOf(broker: Broker, api: ApiDefinition): Connection {
-  const index = api.apiKey === FETCH.apiKey ? FETCH_CONNECTION : COMMAND_CONNECTION
-  const connection = broker.connectionPool.pool[index]
+function awaitedAnswers({ requestQueue }: Connection): number {
+  return requestQueue.inflight.size
+}
+
+function existing(connection: Connection | undefined): Connection {
   if (connection === undefined)
     throw new UnsupportedClientError('kafkajs keeps fewer connections a broker than expected')
   return connection

@@ -43,6 +43,8 @@ export interface Connection {
   readonly sasl: object | null | undefined
   readonly socket: { cork(): void; write(bytes: Uint8Array): boolean; uncork(): void }
   readonly requestQueue: {
+    /** Requests whose answers are awaited, by correlation id. */
+    readonly inflight: ReadonlyMap<number, unknown>
     push(request: QueuedRequest): void
     fulfillRequest(answer: { readonly correlationId: number; readonly size: number; readonly payload: Buffer }): void
   }
@@ -53,13 +55,17 @@ export interface Connection {
   nextCorrelationId(): number
 }
 
-/** The two sockets that kafkajs keeps for a broker. */
+/** The sockets for one broker. kafkajs keeps two. */
 interface ConnectionPool {
-  readonly pool: readonly Connection[]
+  readonly pool: Connection[]
   readonly host: string
   readonly port: number
+  readonly rack: string | null
   getConnection(index: number): Promise<Connection>
 }
+
+/** Makes the sockets for the broker at `address`, or for any of the host's brokers. None is open yet. */
+type BuildConnectionPool = (address?: Pick<ConnectionPool, 'host' | 'port' | 'rack'>) => Promise<ConnectionPool>
 
 /** Which member of a group asks for its part, in which division. */
 interface SyncGroupRequest {
@@ -85,13 +91,7 @@ interface BrokerPool {
   seedBroker: Broker
   readonly versions: Broker['versions']
   readonly rootLogger: object
-  readonly connectionPoolBuilder: {
-    build(address: {
-      readonly host: string
-      readonly port: number
-      readonly rack: string | null
-    }): Promise<ConnectionPool>
-  }
+  connectionPoolBuilder: { readonly build: BuildConnectionPool }
   createBroker(options: object): Broker
   findBroker(options: { readonly nodeId: string }): Promise<Broker>
   findConnectedBroker(): Promise<Broker>
@@ -139,9 +139,26 @@ export function hasFunctions(value: unknown, names: readonly string[]): boolean 
  */
 export function openCluster(kafka: object): Cluster {
   const { createCluster } = clusterFactory(kafka)
-  return checked(
+  const cluster = checked(
     createCluster({ metadataMaxAge: METADATA_MAX_AGE_MS, allowAutoTopicCreation: false, maxInFlightRequests: null }),
   )
+  const { build } = cluster.brokerPool.connectionPoolBuilder
+  cluster.brokerPool.connectionPoolBuilder = { build: (address) => withThirdConnection(build, address) }
+  return cluster
+}
+
+/**
+ * A broker reads the next request on a socket once it has sent the whole answer to the one before. So that it can get
+ * one answer ready while it sends another, there is a third socket.
+ */
+async function withThirdConnection(
+  build: BuildConnectionPool,
+  address: Parameters<BuildConnectionPool>[0],
+): Promise<ConnectionPool> {
+  const connections = await build(address)
+  const [third] = (await build(connections)).pool
+  if (third !== undefined) connections.pool.push(third)
+  return connections
 }
 
 /** The host's `Kafka` as it is, except that `prepare` is called with every cluster that it opens from here. */

@@ -1,6 +1,8 @@
 import { connect, type Socket } from 'node:net'
 import { type ISocketFactory, Kafka, logLevel } from 'kafkajs'
+import { KafkaJsTransport } from 'kafkeep/kafkajs'
 import { describe, expect, it } from 'vitest'
+import { fetchPartition } from '../../../src/kafka/fetch-partition.js'
 import { fetchInto, offsetsIn } from '../../support/fetch-into.js'
 import { KafkaBench, messages } from '../../support/kafka.js'
 
@@ -24,6 +26,22 @@ describe.each(['kafka39', 'kafka4'] as const)('sockets for reading from %s', (ve
     expect(offsetsIn(elsewhere)).toEqual([1n, 2n, 3n])
     expect(elsewhere?.bytes.buffer === small.buffer).toBe(false)
     expect(small.every((byte) => byte === 0)).toBe(true)
+  })
+
+  it('are two for each broker, so that what is there does not wait for what is not', async () => {
+    const topic = await bench.createTopic()
+    await bench.produce(topic, [messages(0, 3)])
+    await using kafka = new KafkaJsTransport(bench.client())
+    const { topics } = await kafka.metadata([topic])
+    const place = { topic, partition: 0, leaderId: topics[0]?.partitions[0]?.leaderId ?? -1, topicId: undefined }
+    const read = (offset: bigint, maxWaitMs: number) =>
+      fetchPartition({ kafka, signal: undefined }, place, { offset, maxWaitMs, maxBytes: MIB })
+    const answers: (readonly bigint[])[] = []
+    await Promise.all([
+      read(3n, 2_000).then((answer) => answers.push(offsetsIn(answer))),
+      read(0n, 0).then((answer) => answers.push(offsetsIn(answer))),
+    ])
+    expect(answers).toEqual([[3n], []])
   })
 
   it('are those of the host where it opens its own', async () => {
