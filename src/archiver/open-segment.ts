@@ -1,15 +1,11 @@
-import { crc32c } from '@node-rs/crc32'
 import { AbortedTracker } from '../archive/aborted.js'
 import { FIELD } from '../batch/batch-header.js'
 import { batchesIn, type RecordBatchView } from '../batch/record-batch.js'
 import type { TopicPartition } from '../batch/topic-partition.js'
-import { combineCrc32c } from '../internal/crc32c-combine.js'
+import { combineCrc32c, extendCrc32c } from '../internal/crc32c-combine.js'
 import type { AbortedTransaction } from '../kafka/transport.js'
 import { SegmentBuffer, type SegmentBytes } from './segment-buffer.js'
 import type { SegmentMemory } from './segment-memory.js'
-
-/** Joining two checksums takes about as long as summing up so many bytes. */
-const JOINED_BATCH_BYTES = 16_384
 
 /** What a segment holds when it is closed. */
 export interface SegmentContent extends SegmentBytes {
@@ -75,6 +71,7 @@ export class OpenSegment {
   /** Notes a batch whose checksum was found right; its bytes come with {@link OpenSegment.keep}. */
   take(batch: RecordBatchView): void {
     this.#aborted?.take(batch)
+    this.#crc32c = joinedCrc32c(this.#crc32c, batch)
     const { leaderEpoch, maxTimestampMs } = batch
     if (this.#firstEpoch === -1) this.#firstEpoch = leaderEpoch
     this.#lastEpoch = leaderEpoch
@@ -83,12 +80,9 @@ export class OpenSegment {
     this.#next = batch.nextOffset
   }
 
-  /** Keeps the bytes of so many batches that were noted, in order. */
-  keep(run: Buffer, batches: number): void {
-    if (run.length === 0) return
-    this.#buffer.add(run)
-    this.#crc32c =
-      run.length >= batches * JOINED_BATCH_BYTES ? joinedCrc32c(run, this.#crc32c) : crc32c(run, this.#crc32c)
+  /** Keeps the bytes of batches that were noted, in order. */
+  keep(run: Buffer): void {
+    if (run.length > 0) this.#buffer.add(run)
   }
 
   /** Says that the log holds nothing between the last batch and `next`: compaction has removed it. */
@@ -134,14 +128,10 @@ export class OpenSegment {
 }
 
 /**
- * The checksum of what came before and of a run of batches, from the checksums that the batches carry: their bytes are
- * not read again. So a checksum that a storage takes of what it was given is compared with Kafka's own.
+ * The checksum of what came before and of a batch, from the checksum that the batch carries: its bytes are not read again.
+ * So a checksum that a storage takes of what it was given is compared with Kafka's own.
  */
-function joinedCrc32c(run: Buffer, before: number): number {
-  let sum = before
-  for (const { bytes } of batchesIn(run)) {
-    const covered = bytes.length - FIELD.attributes
-    sum = combineCrc32c(crc32c(bytes.subarray(0, FIELD.attributes), sum), bytes.readUInt32BE(FIELD.crc), covered)
-  }
-  return sum
+function joinedCrc32c(before: number, { bytes }: RecordBatchView): number {
+  const head = extendCrc32c(before, bytes, 0, FIELD.attributes)
+  return combineCrc32c(head, bytes.readUInt32BE(FIELD.crc), bytes.length - FIELD.attributes)
 }

@@ -200,7 +200,7 @@ export class PartitionCursor {
     if (lastStableOffset >= 0n) this.stableEnd = lastStableOffset
     if (logStart >= 0n) this.logStart = logStart
     this.#open.expectAborted(aborted)
-    const run = { start: 0, end: 0, batches: 0 }
+    const run = { start: 0, end: 0 }
     try {
       for (const batch of batchesIn(bytes, this.identity)) if (!this.#takeBatch(batch, run)) break
       return undefined
@@ -208,13 +208,13 @@ export class PartitionCursor {
       if (error instanceof InvalidBatchError) return error.message
       throw error
     } finally {
-      this.#open.keep(bytes.subarray(run.start, run.end), run.batches)
+      this.#open.keep(bytes.subarray(run.start, run.end))
       if (this.holds) this.heldSinceMs ??= performance.now()
     }
   }
 
   /** Answers whether there may be more to take behind the batch. */
-  #takeBatch(batch: RecordBatchView, run: { start: number; end: number; batches: number }): boolean {
+  #takeBatch(batch: RecordBatchView, run: { start: number; end: number }): boolean {
     const { length } = batch.bytes
     const { baseOffset, nextOffset } = batch
     if (run.end > run.start && baseOffset < this.position) {
@@ -240,7 +240,6 @@ export class PartitionCursor {
     this.lastEpoch = batch.leaderEpoch
     if (length > this.largestBatchBytes) this.largestBatchBytes = length
     run.end += length
-    run.batches++
     return true
   }
 }

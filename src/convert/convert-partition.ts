@@ -83,7 +83,7 @@ export class PartitionConversion {
       const bytes = wantedBytes(item)
       if (this.#open.bytes > 0 && this.#open.bytes + bytes.length > segmentBytes) yield* this.#store()
       this.#open.take(new RecordBatchView(bytes, this.#identity))
-      this.#open.keep(bytes, 1)
+      this.#open.keep(bytes)
       this.#reached = this.#open.next
     }
     yield* this.#leaveOut(holes)

@@ -8,6 +8,7 @@ const POLYNOMIAL = 0x82f63b78
 const X_TO_THE_0 = 0x80000000
 const X_TO_THE_8 = 0x00800000
 const LENGTH_BITS = 53
+const HIGHEST_BIT = 31
 
 /** Lengths repeat: batches of one producer are of the same size again and again. */
 const REMEMBERED_LENGTHS = 256
@@ -16,6 +17,18 @@ const shifts = new Map<number, number>()
 /** CRC32C of two pieces of bytes, one after the other; `secondBytes` is how long the second is. */
 export function combineCrc32c(first: number, second: number, secondBytes: number): number {
   return (multiply(shiftBy(secondBytes), first) ^ second) >>> 0
+}
+
+/**
+ * CRC32C of what `before` is the checksum of, and of the few bytes from `start` to `end` behind it. To call native code
+ * for as little as the head of a batch would take longer.
+ */
+export function extendCrc32c(before: number, bytes: Buffer, start: number, end: number): number {
+  let sum = ~before
+  for (let index = start; index < end; index++) {
+    sum = (sum >>> 8) ^ (REMAINDERS[(sum ^ (bytes[index] ?? 0)) & 0xff] ?? 0)
+  }
+  return ~sum >>> 0
 }
 
 /** `x^(8 * bytes)`. */
@@ -31,12 +44,13 @@ function shiftBy(bytes: number): number {
   return shift
 }
 
+/** Without branches: which way they go is as good as random, and a wrong guess costs more than the sum. */
 function multiply(a: number, b: number): number {
   let product = 0
   let factor = b
-  for (let bit = X_TO_THE_0; bit !== 0; bit >>>= 1) {
-    if ((a & bit) !== 0) product ^= factor
-    factor = (factor & 1) === 0 ? factor >>> 1 : (factor >>> 1) ^ POLYNOMIAL
+  for (let bit = HIGHEST_BIT; bit >= 0; bit--) {
+    product ^= factor & -((a >>> bit) & 1)
+    factor = (factor >>> 1) ^ (POLYNOMIAL & -(factor & 1))
   }
   return product >>> 0
 }
@@ -50,3 +64,10 @@ const POWERS: readonly number[] = Array.from({ length: LENGTH_BITS }, (_, index)
   },
   [],
 )
+
+/** What each byte leaves behind once it is shifted out. */
+const REMAINDERS = Int32Array.from({ length: 256 }, (_, byte) => {
+  let remainder = byte
+  for (let bit = 0; bit < 8; bit++) remainder = (remainder & 1) === 0 ? remainder >>> 1 : (remainder >>> 1) ^ POLYNOMIAL
+  return remainder
+})

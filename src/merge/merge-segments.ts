@@ -39,7 +39,7 @@ export async function storeMerged(
       if (batch.nextOffset <= link.from) continue
       if (batch.baseOffset < reached && link.from !== link.segment.from) return undefined
       open.take(batch)
-      open.keep(batch.bytes, 1)
+      open.keep(batch.bytes)
     }
     open.extendTo(link.next)
     reached = link.next

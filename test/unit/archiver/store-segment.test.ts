@@ -32,7 +32,7 @@ function gathered(batches: readonly RecordBatchView[], from = batches[0]?.baseOf
   open.expectAborted(LOG.abortedIn(from, LOG.end))
   for (const batch of batches) {
     open.take(batch)
-    open.keep(batch.bytes, 1)
+    open.keep(batch.bytes)
   }
   return open.close()
 }

@@ -32,7 +32,7 @@ describe('the codecs that readers know', () => {
       const open = new OpenSegment(PARTITION, 0n, segmentMemory())
       for (const batch of batches) {
         open.take(batch)
-        open.keep(batch.bytes, 1)
+        open.keep(batch.bytes)
       }
       const segment = await storeSegment({ storage, codec }, { ...PARTITION, generation: 1 }, open.close(), {})
       const read = await collected(readSegment({ storage, codecs: [] }, segment, {}))

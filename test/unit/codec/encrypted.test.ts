@@ -158,7 +158,7 @@ describe('an encrypted archive', () => {
     const batch = batchView({ records: numberedRecords(3) })
     const open = new OpenSegment(PARTITION, 0n, segmentMemory())
     open.take(batch)
-    open.keep(batch.bytes, 1)
+    open.keep(batch.bytes)
     const segment = await storeSegment({ storage, codec }, { ...PARTITION, generation: 1 }, open.close(), {})
     const source = { storage, codecs: [codec] }
     expect((await collected(readSegment(source, segment, {}))).map(({ bytes }) => bytes)).toEqual([batch.bytes])
