@@ -28,8 +28,9 @@ export default defineConfig({
           name: 'integration',
           include: ['test/integration/**/*.test.ts'],
           globalSetup: ['test/services/vitest-setup.ts'],
-          // Real servers on two cores: files run one after the other.
-          fileParallelism: false,
+          // Real servers need memory and processors, but what takes long is mostly waiting for them.
+          maxWorkers: 2,
+          sequence: { groupOrder: 1 },
           testTimeout: 120_000,
           hookTimeout: 180_000,
         },
