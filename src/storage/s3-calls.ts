@@ -24,6 +24,7 @@ import {
 } from '@aws-sdk/client-s3'
 import { abortable } from '../internal/abort.js'
 import { S3CallError } from './s3-errors.js'
+import { BEFORE_SIGNATURE, unsignedBody } from './s3-unsigned-body.js'
 
 /** The part of `S3Client` of `@aws-sdk/client-s3` that is used. */
 export interface S3ClientLike {
@@ -77,7 +78,9 @@ export class S3Calls {
   }
 
   async putObject(input: WithoutBucket<PutObjectCommandInput>, context: S3CallContext): Promise<void> {
-    await this.#send('write', new PutObjectCommand({ ...input, Bucket: this.#bucket }), context)
+    const command = new PutObjectCommand({ ...input, Bucket: this.#bucket })
+    command.middlewareStack.add(unsignedBody, BEFORE_SIGNATURE)
+    await this.#send('write', command, context)
   }
 
   createMultipartUpload(
@@ -88,7 +91,9 @@ export class S3Calls {
   }
 
   uploadPart(input: WithoutBucket<UploadPartCommandInput>, context: S3CallContext): Promise<UploadPartCommandOutput> {
-    return this.#send('write', new UploadPartCommand({ ...input, Bucket: this.#bucket }), context)
+    const command = new UploadPartCommand({ ...input, Bucket: this.#bucket })
+    command.middlewareStack.add(unsignedBody, BEFORE_SIGNATURE)
+    return this.#send('write', command, context)
   }
 
   async completeMultipartUpload(

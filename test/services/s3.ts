@@ -10,8 +10,14 @@ const PROBE_LIMIT_MS = 2_000
 /** What the server asks of its clients. No secret: it listens on this machine alone and holds test data. */
 export const S3_CREDENTIALS = { accessKeyId: 'kafkeep', secretAccessKey: 'kafkeep-test-secret' } as const
 
+/** How to start {@link startS3}. */
+interface S3Options extends ServiceOptions {
+  /** Settings on top of those that all have. */
+  readonly properties?: Readonly<Record<string, string>>
+}
+
 /** Starts an S3 server (S3Proxy) that keeps its objects in files. Clients need `forcePathStyle`. */
-export async function startS3(options: ServiceOptions = {}): Promise<S3Service> {
+export async function startS3(options: S3Options = {}): Promise<S3Service> {
   const port = options.port ?? (await freePort())
   const endpoint = `http://${LOOPBACK}:${port}`
   const service = await startJavaService({
@@ -23,7 +29,8 @@ export async function startS3(options: ServiceOptions = {}): Promise<S3Service> 
     async prepare(dataDirectory) {
       const objects = join(dataDirectory, 'data')
       await mkdir(objects, { recursive: true })
-      return ['--properties', await writeProperties(join(dataDirectory, 's3proxy.conf'), settings(endpoint, objects))]
+      const properties = { ...settings(endpoint, objects), ...options.properties }
+      return ['--properties', await writeProperties(join(dataDirectory, 's3proxy.conf'), properties)]
     },
     expectReady: () => expectAnswer(endpoint),
   })
