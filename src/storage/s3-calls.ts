@@ -23,8 +23,8 @@ import {
   type UploadPartCommandOutput,
 } from '@aws-sdk/client-s3'
 import { abortable } from '../internal/abort.js'
+import { BEFORE_SIGNATURE, uncheckedBody, unsignedBody } from './s3-body-steps.js'
 import { S3CallError } from './s3-errors.js'
-import { BEFORE_SIGNATURE, unsignedBody } from './s3-unsigned-body.js'
 
 /** The part of `S3Client` of `@aws-sdk/client-s3` that is used. */
 export interface S3ClientLike {
@@ -63,7 +63,9 @@ export class S3Calls {
   }
 
   getObject(input: WithoutBucket<GetObjectCommandInput>, context: S3CallContext): Promise<GetObjectCommandOutput> {
-    return this.#send('read', new GetObjectCommand({ ...input, Bucket: this.#bucket }), context)
+    const command = new GetObjectCommand({ ...input, Bucket: this.#bucket })
+    command.middlewareStack.add(uncheckedBody, BEFORE_SIGNATURE)
+    return this.#send('read', command, context)
   }
 
   listObjects(

@@ -25,9 +25,6 @@ interface OpenRange {
 /**
  * Reads a range that is not empty. The SDK repeats requests but cannot repair an answer that breaks off: this asks for
  * the rest then, of the very same object, and gives up when that has broken off five times without a byte.
- *
- * The range is always named, even for a whole object: many stores then leave the checksum out of the answer, which the
- * SDK would check at 70 MB/s. Who reads an archive checks its bytes anyway.
  */
 export async function* readRange(target: S3ReadTarget, range: ByteRange): AsyncGenerator<Uint8Array, void, undefined> {
   let position = range.startByte

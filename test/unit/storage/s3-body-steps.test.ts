@@ -11,8 +11,8 @@ const UPLOADS: Readonly<Record<string, (calls: S3Calls) => Promise<unknown>>> = 
   'a part': (calls) => calls.uploadPart({ Key: 'key', UploadId: 'upload', PartNumber: 1, ...BODY }, CONTEXT),
 }
 
-/** The headers of the request for an upload to a store that is away. */
-async function headersOf(upload: (calls: S3Calls) => Promise<unknown>, endpoint: string) {
+/** The headers of the request for a call to a store that is away. */
+async function headersOf(call: (calls: S3Calls) => Promise<unknown>, endpoint: string) {
   const sent: Readonly<Record<string, string>>[] = []
   const client = new S3Client({
     ...{ endpoint, region: 'us-east-1', maxAttempts: 1 },
@@ -24,7 +24,7 @@ async function headersOf(upload: (calls: S3Calls) => Promise<unknown>, endpoint:
       },
     },
   })
-  await expect(upload(new S3Calls(client, 'bucket'))).rejects.toThrow(S3CallError)
+  await expect(call(new S3Calls(client, 'bucket'))).rejects.toThrow(S3CallError)
   return sent[0] ?? {}
 }
 
@@ -39,5 +39,14 @@ describe.each(Object.entries(UPLOADS))('the body of %s', (_, upload) => {
   it('is signed where nothing else protects it', async () => {
     const headers = await headersOf(upload, 'http://store.example')
     expect(headers['x-amz-content-sha256']).toMatch(/^[0-9a-f]{64}$/)
+  })
+})
+
+describe('checksums that a store is asked for', () => {
+  it('are those of objects that are looked up, and not of those that are read', async () => {
+    const lookedUp = await headersOf((calls) => calls.headObject('key', CONTEXT), 'https://store.example')
+    expect(lookedUp['x-amz-checksum-mode']).toBe('ENABLED')
+    const read = await headersOf((calls) => calls.getObject({ Key: 'key' }, CONTEXT), 'https://store.example')
+    expect(read['x-amz-checksum-mode']).toBeUndefined()
   })
 })
