@@ -238,7 +238,7 @@ export class TopicArchive {
     const { chain: whole, spares } = await this.#chain(range)
     const chain = linksSince(whole, sinceMs)
     const progress = new ReadProgress(chain, range.onProgress)
-    const options = { isolation, spares, slices: true, signal: range.signal }
+    const options = { isolation, spares, extent: 'slice' as const, signal: range.signal }
     for await (const item of readChain(this.#source, chain, options)) {
       if (item.offsets === 'unknown') {
         throw new LossyCodecError(

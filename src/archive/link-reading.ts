@@ -25,14 +25,21 @@ export interface DamagePolicy {
   readonly onDamage?: ((damage: ChainDamage) => void) | undefined
 }
 
+/**
+ * How much of a segment is read before a batch of it is given:
+ *
+ * - `whole`: all of it, so that its checksum decides.
+ * - `slice`: where little of it is wanted, only that. Then the checksum of each batch decides.
+ * - `early`: no more than up to the batch, so that no whole segment is held. Then damage is told behind those batches that
+ *   are certain: the checksum of each one is right, and its header goes on from the one before.
+ */
+export type ReadExtent = 'whole' | 'slice' | 'early'
+
 /** What all links of a chain are read with. */
 export interface LinkContext extends StorageCallOptions {
   readonly source: SegmentSource
   readonly isolation: Isolation
-  /** Whether small parts of segments may be read without the rest. */
-  readonly slices: boolean
-  /** Whether batches may be given before the rest of their segment is read. */
-  readonly early: boolean
+  readonly extent: ReadExtent
   /** Memory that whole segments may be read to. */
   readonly blocks: ReusedBlocks | undefined
   /** Grows when objects are found to be gone, by what has come to be in their place. */
@@ -109,7 +116,7 @@ export class LinkReading {
   }
 
   async #tryToOpen(link: ChainLink<SegmentInfo>): Promise<OpenPart | undefined> {
-    const { source, isolation, slices, early, blocks, signal } = this.#context
+    const { source, isolation, extent, blocks, signal } = this.#context
     const { segment } = link
     const offsets = offsetsIn(source, segment)
     if (offsets === 'unknown' && !isWithin(segment, link)) {
@@ -122,9 +129,9 @@ export class LinkReading {
       // Markers before the wanted batches count where there are aborted transactions.
       const fromStart = aborted.length > 0
       const batches =
-        slices && isSlice(source, link, { fromStart })
+        extent === 'slice' && isSlice(source, link, { fromStart })
           ? readSlice(source, link, { fromStart, signal })
-          : early && canReadEarly(source, segment)
+          : extent === 'early' && canReadEarly(source, segment)
             ? readEarly(source, segment, { signal })
             : await openSegment(source, segment, { blocks, signal })
       return { link, offsets, aborted, batches }

@@ -7,7 +7,7 @@ import { partitionName } from '../batch/topic-partition.js'
 import { ArchiveCorruptError } from '../errors.js'
 import type { ChainLink } from './chain.js'
 import { throwDamage } from './chain-damage.js'
-import { type DamagePolicy, type Isolation, LinkReading, type OpenPart } from './link-reading.js'
+import { type DamagePolicy, type Isolation, LinkReading, type OpenPart, type ReadExtent } from './link-reading.js'
 import { offsetsOf } from './offset-ranges.js'
 import type { SegmentInfo } from './partition-log.js'
 import type { OffsetKnowledge, SegmentReadOptions, SegmentSource } from './read-segment.js'
@@ -47,20 +47,8 @@ export function wantedBytes(item: Pick<ChainBatch, 'batch' | 'from' | 'next'>): 
 /** How a chain is read. */
 export interface ChainReadOptions extends SegmentReadOptions, DamagePolicy {
   readonly isolation: Isolation
-  /**
-   * Whether a small part of a segment may be read without the rest. Then the checksum of each batch is compared, not that
-   * of the whole object.
-   *
-   * @defaultValue `false`
-   */
-  readonly slices?: boolean | undefined
-  /**
-   * Whether batches may be given before the rest of their segment is read, so that no whole segment is held. Then damage
-   * is told behind those that are certain: the checksum of each one is right, and its header goes on from the one before.
-   *
-   * @defaultValue `false`
-   */
-  readonly early?: boolean | undefined
+  /** @defaultValue `'whole'` */
+  readonly extent?: ReadExtent | undefined
 }
 
 /**
@@ -73,9 +61,9 @@ export interface ChainReadOptions extends SegmentReadOptions, DamagePolicy {
 export async function* readChain(
   source: SegmentSource,
   chain: readonly ChainLink<SegmentInfo>[],
-  { isolation, slices = false, early = false, blocks, signal, spares = [], onDamage = throwDamage }: ChainReadOptions,
+  { isolation, extent = 'whole', blocks, signal, spares = [], onDamage = throwDamage }: ChainReadOptions,
 ): AsyncGenerator<ChainBatch, void, void> {
-  const options = { isolation, slices, early, blocks, signal, onDamage }
+  const options = { isolation, extent, blocks, signal, onDamage }
   const context = { ...options, source, spares: [...spares], failures: new Map() }
   for (const link of chain) {
     const reading = new LinkReading(context, chain, link)

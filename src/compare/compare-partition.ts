@@ -75,7 +75,7 @@ export async function* comparePartition(
 function sidesOf({ source, signal, progress }: CompareContext, pair: PartitionPair, log: LiveLog): Sides {
   const { correspondence, chain, index } = pair
   const read = (links: readonly ChainLink<SegmentInfo>[], isolation: 'judged' | 'committed') =>
-    readChain(source, links, { isolation, early: true, spares: chain.segments, signal })
+    readChain(source, links, { isolation, extent: 'early', spares: chain.segments, signal })
   const rest = {
     liveStart: () => log.start,
     onBatch: ({ batch }: Pick<ChainBatch, 'batch'>) =>

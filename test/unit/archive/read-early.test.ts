@@ -41,7 +41,7 @@ describe('a segment that is read early', () => {
   function read(...segments: readonly [SegmentInfo, ...SegmentInfo[]]) {
     const { from, next } = segments[0]
     const chain = chainFor(partitionLog({ segments: segments.slice(0, 1) }), { generation: 1, from, next })
-    return readChain({ storage, codecs: [] }, chain, { isolation: 'uncommitted', early: true, spares: segments })
+    return readChain({ storage, codecs: [] }, chain, { isolation: 'uncommitted', extent: 'early', spares: segments })
   }
 
   /** The batches that are given, and the error that ends it. */

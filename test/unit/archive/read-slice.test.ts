@@ -89,7 +89,7 @@ describe('a slice of a large segment', () => {
     storage.readBytes = 0
     const chain = chainFor(partitionLog({ segments }), { generation: 1, from, next })
     const seen: string[] = []
-    const options = { isolation, slices: true, spares: segments }
+    const options = { isolation, extent: 'slice' as const, spares: segments }
     for await (const item of readChain({ storage, codecs: [] }, chain, options)) {
       for (const record of recordsOf(item)) seen.push(shown(record))
     }
