@@ -50,9 +50,13 @@ function multiply(a: number, b: number): number {
   let factor = b
   for (let bit = HIGHEST_BIT; bit >= 0; bit--) {
     product ^= factor & -((a >>> bit) & 1)
-    factor = (factor >>> 1) ^ (POLYNOMIAL & -(factor & 1))
+    factor = timesX(factor)
   }
   return product >>> 0
+}
+
+function timesX(factor: number): number {
+  return (factor >>> 1) ^ (POLYNOMIAL & -(factor & 1))
 }
 
 /** `x^(8 * 2^k)` for each k. */
@@ -68,6 +72,6 @@ const POWERS: readonly number[] = Array.from({ length: LENGTH_BITS }, (_, index)
 /** What each byte leaves behind once it is shifted out. */
 const REMAINDERS = Int32Array.from({ length: 256 }, (_, byte) => {
   let remainder = byte
-  for (let bit = 0; bit < 8; bit++) remainder = (remainder & 1) === 0 ? remainder >>> 1 : (remainder >>> 1) ^ POLYNOMIAL
+  for (let bit = 0; bit < 8; bit++) remainder = timesX(remainder)
   return remainder
 })

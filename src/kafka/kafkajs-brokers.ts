@@ -38,7 +38,7 @@ export class KafkaJsBrokers {
     { signal, into }: SendOptions = {},
   ): Promise<T> {
     if (this.#closed) throw new TransportError('the Kafka transport is closed', { system: 'kafka' })
-    // Nothing is awaited on an open connection: requests to a partition must leave in the order of the calls.
+    // Nothing but a socket for fetches is awaited on an open connection: batches must leave in the order of the calls.
     const broker = this.#openBroker(nodeId) ?? (await abortable(this.#connect(nodeId), signal))
     const version = commonVersion(api, broker.versions?.[api.apiKey])
     if (version === undefined) throw unsupportedBroker(api, broker)

@@ -1,27 +1,26 @@
 /** Where the steps stand among the SDK's own: requests are complete, and not signed yet. */
 export const BEFORE_SIGNATURE = { step: 'build', name: 'kafkeepBody' } as const
 
-/** What stands in place of a body's SHA-256. Source: https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html */
-const UNSIGNED = { 'x-amz-content-sha256': 'UNSIGNED-PAYLOAD' } as const
-const CHECKSUM_MODE = 'x-amz-checksum-mode'
-
 /** A request that is not signed yet. */
 interface UnsignedRequest {
   readonly protocol: string
-  headers: Readonly<Record<string, string>>
+  readonly headers: Record<string, string>
 }
 
 /**
  * Leaves the body of an upload out of its signature where it goes through TLS, which protects it on its way. The SDK would
- * hash all of it, which takes longer than all else that is done to archive it. That the store has got the right bytes is
- * told by their CRC32C, which is signed.
+ * hash all of it, which takes longer than anything else that is done to archive it. That the store has got the right bytes
+ * is told by their CRC32C, which is signed.
+ *
+ * Source: https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html
  */
 export function unsignedBody<Call extends { readonly request: unknown }, Answer>(
   next: (call: Call) => Promise<Answer>,
 ): (call: Call) => Promise<Answer> {
   return (call) => {
     const { request } = call
-    if (isRequest(request) && request.protocol === 'https:') request.headers = { ...request.headers, ...UNSIGNED }
+    if (isRequest(request) && request.protocol === 'https:')
+      request.headers['x-amz-content-sha256'] = 'UNSIGNED-PAYLOAD'
     return next(call)
   }
 }
@@ -36,10 +35,7 @@ export function uncheckedBody<Call extends { readonly request: unknown; input: {
   return (call) => {
     const { request, input } = call
     delete input.ChecksumMode
-    if (isRequest(request)) {
-      const { [CHECKSUM_MODE]: _, ...headers } = request.headers
-      request.headers = headers
-    }
+    if (isRequest(request)) delete request.headers['x-amz-checksum-mode']
     return next(call)
   }
 }
