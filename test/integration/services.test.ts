@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { CreateBucketCommand, GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3'
+import { CreateBucketCommand, GetObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3'
 import { Kafka, logLevel } from 'kafkajs'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { fourLetterWord } from '../services/four-letter-word.js'
@@ -9,6 +9,7 @@ import { startKafka39 } from '../services/kafka39.js'
 import { isAlive } from '../services/lock.js'
 import { JavaProgramError } from '../services/run-java.js'
 import { startZooKeeper } from '../services/zookeeper.js'
+import { s3ClientOf } from '../support/s3-client.js'
 import { services } from '../support/services.js'
 
 async function topicsOf(brokers: string[]): Promise<string[]> {
@@ -37,8 +38,7 @@ describe('the services of a test run', () => {
   })
 
   it('have an S3 that keeps an object', async () => {
-    const { endpoint, ...credentials } = services().s3
-    const client = new S3Client({ endpoint, credentials, region: 'us-east-1', forcePathStyle: true })
+    const client = s3ClientOf(services().s3)
     onTestFinished(() => client.destroy())
     const object = { Bucket: `services-test-${crypto.randomUUID()}`, Key: 'a/b' }
     await client.send(new CreateBucketCommand({ Bucket: object.Bucket }))

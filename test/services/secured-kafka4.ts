@@ -1,12 +1,9 @@
 import { readFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { kafkaTool } from './kafka-tool.js'
 import { startKafka4 } from './kafka4.js'
 import { freePort, LOOPBACK } from './ports.js'
 import type { KafkaService } from './service.js'
-import { KEY_STORE_PASSWORD, newTlsIdentity, proofOf, type TlsIdentity } from './tls-identity.js'
-import { deleteDirectory, watchedDirectory } from './watched-directory.js'
+import { KEY_STORE_PASSWORD, newTlsIdentity, proofOf, type TlsIdentity, withKeys } from './tls-identity.js'
 
 /** How long a login is good for on its connection, in milliseconds. */
 export const LOGIN_LIFETIME_MS = 3_000
@@ -43,30 +40,27 @@ interface Ports {
 }
 
 /** Starts a Kafka 4 broker that can be reached through TLS, and with logins, besides the plain way of all brokers. */
-export async function startSecuredKafka4(): Promise<SecuredKafka4> {
-  const keys = await watchedDirectory(join(tmpdir(), 'kafkeep-keys-'))
-  const [broker, client] = await Promise.all([
-    newTlsIdentity(keys, 'broker', ['-dname', 'CN=broker', '-ext', `SAN=dns:localhost,ip:${LOOPBACK}`]),
-    newTlsIdentity(keys, 'client', ['-dname', 'CN=backup']),
-  ])
-  const ports = { plain: await freePort(), tls: await freePort(), mutual: await freePort(), login: await freePort() }
-  const properties = { ...listeners(ports, await freePort()), ...encryption(broker, client), ...LOGINS }
-  const service = await startKafka4({ port: ports.plain, properties })
-  const setPassword = (login: Login) => setScramPassword(service.brokers, login)
-  await setPassword(LOGIN)
-  return {
-    ...service,
-    setPassword,
-    tls: `localhost:${ports.tls}`,
-    mutualTls: `${LOOPBACK}:${ports.mutual}`,
-    login: `localhost:${ports.login}`,
-    ca: await readFile(broker.certificate),
-    client: await proofOf(client),
-    async destroy() {
-      await service.destroy()
-      await deleteDirectory(keys)
-    },
-  }
+export function startSecuredKafka4(): Promise<SecuredKafka4> {
+  return withKeys(async (keys) => {
+    const [broker, client] = await Promise.all([
+      newTlsIdentity(keys, 'broker', ['-dname', 'CN=broker', '-ext', `SAN=dns:localhost,ip:${LOOPBACK}`]),
+      newTlsIdentity(keys, 'client', ['-dname', 'CN=backup']),
+    ])
+    const ports = { plain: await freePort(), tls: await freePort(), mutual: await freePort(), login: await freePort() }
+    const properties = { ...listeners(ports, await freePort()), ...encryption(broker, client), ...LOGINS }
+    const service = await startKafka4({ port: ports.plain, properties })
+    const setPassword = (login: Login) => setScramPassword(service.brokers, login)
+    await setPassword(LOGIN)
+    return {
+      ...service,
+      setPassword,
+      tls: `localhost:${ports.tls}`,
+      mutualTls: `${LOOPBACK}:${ports.mutual}`,
+      login: `localhost:${ports.login}`,
+      ca: await readFile(broker.certificate),
+      client: await proofOf(client),
+    }
+  })
 }
 
 function listeners({ plain, tls, mutual, login }: Ports, controller: number): Record<string, string> {

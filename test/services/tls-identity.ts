@@ -1,8 +1,11 @@
 import { execFile } from 'node:child_process'
 import { readFile, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { javaExecutable } from './java.js'
+import type { Service } from './service.js'
+import { deleteDirectory, watchedDirectory } from './watched-directory.js'
 
 /** Of every key store. */
 export const KEY_STORE_PASSWORD = 'only-for-this-test'
@@ -23,6 +26,19 @@ export async function newTlsIdentity(folder: string, alias: string, named: reado
   await keytool(['-genkeypair', '-keyalg', 'EC', '-keysize', '256', '-validity', '2', ...named, ...store])
   await writeFile(certificate, await keytool(['-exportcert', '-rfc', ...store]))
   return { keyStore, certificate }
+}
+
+/** Starts a service with a folder for its keys, which is deleted when the service is destroyed. */
+export async function withKeys<S extends Service>(start: (keys: string) => Promise<S>): Promise<S> {
+  const keys = await watchedDirectory(join(tmpdir(), 'kafkeep-keys-'))
+  const service = await start(keys)
+  return {
+    ...service,
+    async destroy() {
+      await service.destroy()
+      await deleteDirectory(keys)
+    },
+  }
 }
 
 /** What a client of `node:tls` proves to be an identity with. */

@@ -1,9 +1,10 @@
 import { type ChildProcess, execFile } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
-import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3'
+import { CreateBucketCommand, type S3Client } from '@aws-sdk/client-s3'
 import { S3Storage } from 'kafkeep/s3'
 import { onTestFinished } from 'vitest'
+import { s3ClientOf } from './s3-client.js'
 import { services } from './services.js'
 
 const REPOSITORY = join(import.meta.dirname, '../..')
@@ -36,8 +37,7 @@ export class ExamplePrograms {
   static async create(environment: NodeJS.ProcessEnv): Promise<ExamplePrograms> {
     const { endpoint, accessKeyId, secretAccessKey } = services().s3
     const bucket = `examples-${randomUUID().slice(0, 8)}`
-    const credentials = { accessKeyId, secretAccessKey }
-    const client = new S3Client({ endpoint, region: 'us-east-1', forcePathStyle: true, credentials })
+    const client = s3ClientOf(services().s3)
     await client.send(new CreateBucketCommand({ Bucket: bucket }))
     return new ExamplePrograms(client, bucket, {
       ...{ S3_ENDPOINT: endpoint, BUCKET: bucket, AWS_REGION: 'us-east-1' },

@@ -1,4 +1,3 @@
-import { S3Client } from '@aws-sdk/client-s3'
 import { type ArchiveEvent, type ArchiveStorage, MemoryStorage, TopicArchiver, TopicRestorer } from 'kafkeep'
 import { KafkaJsTransport } from 'kafkeep/kafkajs'
 import { S3Storage } from 'kafkeep/s3'
@@ -7,6 +6,7 @@ import { beforeEach, describe, expect, it } from 'vitest'
 import { freePort } from '../../services/ports.js'
 import { ALL_FIELDS, KafkaBench, messages } from '../../support/kafka.js'
 import { keysOf } from '../../support/keys-of.js'
+import { s3ClientOf } from '../../support/s3-client.js'
 import { services } from '../../support/services.js'
 
 describe('archiving and restoring topics when something is wrong', () => {
@@ -36,11 +36,9 @@ describe('archiving and restoring topics when something is wrong', () => {
   })
 
   it('says that the bucket is missing or the credentials are wrong, and never shows a secret', async () => {
-    const { endpoint, accessKeyId, secretAccessKey } = services().s3
     await using kafka = bench.transport()
     const attempt = async (bucket: string, secret: string) => {
-      const credentials = { accessKeyId, secretAccessKey: secret }
-      const client = new S3Client({ endpoint, region: 'us-east-1', forcePathStyle: true, credentials })
+      const client = s3ClientOf({ ...services().s3, secretAccessKey: secret })
       const error: Error = await new TopicArchiver({ kafka, storage: new S3Storage({ client, bucket }) }).run().then(
         () => new Error('it did not fail'),
         (reason) => reason,
@@ -50,7 +48,7 @@ describe('archiving and restoring topics when something is wrong', () => {
       expect(`${error.message} ${error.stack}`).not.toContain(secret)
       return error
     }
-    const missing = await attempt('no-such-bucket', secretAccessKey)
+    const missing = await attempt('no-such-bucket', services().s3.secretAccessKey)
     expect(missing.message).toContain('no-such-bucket')
     await attempt('no-such-bucket', 'wrong-secret')
   })

@@ -3,6 +3,7 @@ import { type ISocketFactory, Kafka, logLevel } from 'kafkajs'
 import { KafkaJsTransport } from 'kafkeep/kafkajs'
 import { describe, expect, it } from 'vitest'
 import { fetchPartition } from '../../../src/kafka/fetch-partition.js'
+import { leaderOf } from '../../../src/restore/target-log.js'
 import { fetchInto, offsetsIn } from '../../support/fetch-into.js'
 import { KafkaBench, messages } from '../../support/kafka.js'
 
@@ -32,10 +33,9 @@ describe.each(['kafka39', 'kafka4'] as const)('sockets for reading from %s', (ve
     const topic = await bench.createTopic()
     await bench.produce(topic, [messages(0, 3)])
     await using kafka = new KafkaJsTransport(bench.client())
-    const { topics } = await kafka.metadata([topic])
-    const place = { topic, partition: 0, leaderId: topics[0]?.partitions[0]?.leaderId ?? -1, topicId: undefined }
-    const read = (offset: bigint, maxWaitMs: number) =>
-      fetchPartition({ kafka, signal: undefined }, place, { offset, maxWaitMs, maxBytes: MIB })
+    const log = { kafka, partition: { topic, partition: 0 }, signal: undefined }
+    const place = { ...(await leaderOf(log)), topic }
+    const read = (offset: bigint, maxWaitMs: number) => fetchPartition(log, place, { offset, maxWaitMs, maxBytes: MIB })
     const answers: (readonly bigint[])[] = []
     await Promise.all([
       read(3n, 2_000).then((answer) => answers.push(offsetsIn(answer))),

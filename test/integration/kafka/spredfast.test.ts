@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3'
+import { CreateBucketCommand, type S3Client } from '@aws-sdk/client-s3'
 import {
   type ArchiveStorage,
   type KafkaRecord,
@@ -14,6 +14,7 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import { manyBatches, recordsIn } from '../../support/archiving.js'
 import { KafkaBench, messages } from '../../support/kafka.js'
 import { keysOf } from '../../support/keys-of.js'
+import { s3ClientOf } from '../../support/s3-client.js'
 import { services } from '../../support/services.js'
 import { producedRecords, putFiles, type SpredfastTree, spredfastFiles } from '../../support/spredfast-fixtures.js'
 import { archiveOf } from '../../support/varied-topic.js'
@@ -61,9 +62,7 @@ describe('archives of the spredfast connector in S3', () => {
   let client: S3Client
 
   beforeAll(async () => {
-    const { endpoint, accessKeyId, secretAccessKey } = services().s3
-    const credentials = { accessKeyId, secretAccessKey }
-    client = new S3Client({ endpoint, region: 'us-east-1', forcePathStyle: true, credentials })
+    client = s3ClientOf(services().s3)
     await client.send(new CreateBucketCommand({ Bucket: BUCKET }))
     return () => client.destroy()
   })

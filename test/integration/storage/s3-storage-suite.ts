@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto'
-import { CreateBucketCommand, ListMultipartUploadsCommand, S3Client } from '@aws-sdk/client-s3'
+import { CreateBucketCommand, ListMultipartUploadsCommand, type S3Client } from '@aws-sdk/client-s3'
 import { S3Storage } from 'kafkeep/s3'
 import { type StorageContractOptions, storageContract } from 'kafkeep/testing'
 import { beforeAll, describe, expect, test } from 'vitest'
 import type { ServiceEndpoints } from '../../services/endpoints.js'
+import { s3ClientOf } from '../../support/s3-client.js'
 
 const PART_BYTES = 5 * 1_048_576
 
@@ -21,7 +22,7 @@ export function s3StorageSuite(server: () => S3Server, limits: StorageContractOp
   let client: S3Client
 
   beforeAll(async () => {
-    client = newClient(server())
+    client = s3ClientOf(server())
     await client.send(new CreateBucketCommand({ Bucket: bucket }))
     return () => client.destroy()
   })
@@ -50,7 +51,7 @@ export function s3StorageSuite(server: () => S3Server, limits: StorageContractOp
     })
 
     test('says that the credentials are wrong, without showing them', async () => {
-      const wrong = newClient({ ...server(), secretAccessKey: 'not-the-secret' })
+      const wrong = s3ClientOf({ ...server(), secretAccessKey: 'not-the-secret' })
       const storage = new S3Storage({ client: wrong, bucket })
       const error: unknown = await storage.head('a').catch((reason: unknown) => reason)
       expect(error).toMatchObject({ code: 'STORAGE_FAILED', retryable: false, key: 'a' })
@@ -60,7 +61,7 @@ export function s3StorageSuite(server: () => S3Server, limits: StorageContractOp
     })
 
     test('says that nothing listens at the endpoint, and that this may pass', async () => {
-      const nobody = newClient({ ...server(), endpoint: 'http://127.0.0.1:1' }, { maxAttempts: 1 })
+      const nobody = s3ClientOf({ ...server(), endpoint: 'http://127.0.0.1:1' }, { maxAttempts: 1 })
       const error: unknown = await new S3Storage({ client: nobody, bucket })
         .head('a')
         .catch((reason: unknown) => reason)
@@ -88,16 +89,6 @@ export function s3StorageSuite(server: () => S3Server, limits: StorageContractOp
       expect((await storage.head('whole'))?.crc32c).toBe(0xe306_9283)
       expect((await storage.head('parts'))?.crc32c).toBeTypeOf('number')
     })
-  })
-}
-
-function newClient({ endpoint, accessKeyId, secretAccessKey }: S3Server, { maxAttempts = 3 } = {}): S3Client {
-  return new S3Client({
-    endpoint,
-    region: 'us-east-1',
-    forcePathStyle: true,
-    maxAttempts,
-    credentials: { accessKeyId, secretAccessKey },
   })
 }
 

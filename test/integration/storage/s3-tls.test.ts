@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto'
 import { Agent } from 'node:https'
 import { buffer } from 'node:stream/consumers'
-import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3'
+import { CreateBucketCommand, type S3Client } from '@aws-sdk/client-s3'
 import { S3Storage } from 'kafkeep/s3'
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { startSecuredS3 } from '../../services/secured-s3.js'
+import { s3ClientOf } from '../../support/s3-client.js'
 
 const PART_BYTES = 5 * 1_048_576
 const SIZES = { 'a whole object': 100_000, 'an object in parts': PART_BYTES + 100_000 }
@@ -20,12 +21,7 @@ describe('S3Storage through TLS', () => {
   })
 
   function newClient(): S3Client {
-    const { endpoint, accessKeyId, secretAccessKey, ca } = server
-    return new S3Client({
-      ...{ endpoint, region: 'us-east-1', forcePathStyle: true, maxAttempts: 1 },
-      credentials: { accessKeyId, secretAccessKey },
-      requestHandler: { httpsAgent: new Agent({ ca }) },
-    })
+    return s3ClientOf(server, { maxAttempts: 1, requestHandler: { httpsAgent: new Agent({ ca: server.ca }) } })
   }
 
   function open(client: S3Client): S3Storage {

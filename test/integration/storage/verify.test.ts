@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto'
-import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3'
+import { CreateBucketCommand, type S3Client } from '@aws-sdk/client-s3'
 import { S3Storage } from 'kafkeep/s3'
 import { beforeAll, describe } from 'vitest'
 import { startVersitygw } from '../../services/versitygw.js'
 import { versitygwObstacle } from '../../services/versitygw-program.js'
+import { s3ClientOf } from '../../support/s3-client.js'
 import { describeVerification } from '../../support/verify-suite.js'
 
 /** The first start may have to wait for another process that builds the program, and then build it itself. */
@@ -18,9 +19,7 @@ describe.runIf(obstacle === undefined)('on an S3 server', () => {
 
   beforeAll(async () => {
     const server = await startVersitygw()
-    const { endpoint, accessKeyId, secretAccessKey } = server
-    const credentials = { accessKeyId, secretAccessKey }
-    client = new S3Client({ endpoint, region: 'us-east-1', forcePathStyle: true, credentials })
+    client = s3ClientOf(server)
     await client.send(new CreateBucketCommand({ Bucket: BUCKET }))
     return async () => {
       client.destroy()
