@@ -93,7 +93,7 @@ describe('the memory that a restore reads segments to', () => {
           expect(found.length).toBe(expected.length)
           expect(found.every((bytes, index) => expected[index]?.equals(bytes))).toBe(true)
         }),
-        { numRuns: 12 },
+        { numRuns: 25 },
       )
     },
     60_000,
