@@ -12,6 +12,9 @@ export type KafkaVersion = 'kafka39' | 'kafka4'
 /** Gives up soon: in most tests the brokers are there. */
 const QUICK: RetryOptions = { initialRetryTime: 50, retries: 5 }
 
+/** A topic is known everywhere milliseconds after its creation, except where the machine is busy. */
+const CREATION_LIMIT_MS = 30_000
+
 /** A transaction of a producer of its own, which is disconnected in the end. */
 export interface BenchTransaction extends AsyncDisposable {
   /** Writes one batch. */
@@ -67,10 +70,12 @@ export class KafkaBench {
     configs: Readonly<Record<string, string>> = {},
   ): Promise<void> {
     const configEntries = Object.entries(configs).map(([name, value]) => ({ name, value }))
-    const created = await this.admin((admin) =>
-      admin.createTopics({ topics: [{ topic, numPartitions: partitions, configEntries }], waitForLeaders: true }),
-    )
-    if (!created) throw new Error(`topic ${topic} exists`)
+    await this.admin(async (admin) => {
+      const topics = [{ topic, numPartitions: partitions, configEntries }]
+      if (!(await admin.createTopics({ topics, waitForLeaders: false }))) throw new Error(`topic ${topic} exists`)
+      // kafkajs itself waits for leaders, but fails where the broker that it asks has not heard of the topic yet.
+      await eventually(() => admin.fetchTopicMetadata({ topics: [topic] }), { limitMs: CREATION_LIMIT_MS })
+    })
   }
 
   /** Produces each list of messages as one batch of partition `partition`, or of those that the messages name. */
