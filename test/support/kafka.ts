@@ -1,5 +1,13 @@
 import { randomUUID } from 'node:crypto'
-import { type Admin, CompressionTypes, Kafka, logLevel, type Message, type RetryOptions } from 'kafkajs'
+import {
+  type Admin,
+  CompressionTypes,
+  type ITopicConfig,
+  Kafka,
+  logLevel,
+  type Message,
+  type RetryOptions,
+} from 'kafkajs'
 import { KafkaJsTransport } from 'kafkeep/kafkajs'
 import { expect } from 'vitest'
 import { kafkaTool } from '../services/kafka-tool.js'
@@ -70,11 +78,16 @@ export class KafkaBench {
     configs: Readonly<Record<string, string>> = {},
   ): Promise<void> {
     const configEntries = Object.entries(configs).map(([name, value]) => ({ name, value }))
+    await this.create({ topic, numPartitions: partitions, configEntries })
+  }
+
+  /** Creates a topic, and waits until it has its leaders. Rejects where the topic exists. */
+  async create(config: ITopicConfig): Promise<void> {
     await this.admin(async (admin) => {
-      const topics = [{ topic, numPartitions: partitions, configEntries }]
-      if (!(await admin.createTopics({ topics, waitForLeaders: false }))) throw new Error(`topic ${topic} exists`)
+      const created = await admin.createTopics({ topics: [config], waitForLeaders: false })
+      if (!created) throw new Error(`topic ${config.topic} exists`)
       // kafkajs itself waits for leaders, but fails where the broker that it asks has not heard of the topic yet.
-      await eventually(() => admin.fetchTopicMetadata({ topics: [topic] }), { limitMs: CREATION_LIMIT_MS })
+      await eventually(() => admin.fetchTopicMetadata({ topics: [config.topic] }), { limitMs: CREATION_LIMIT_MS })
     })
   }
 

@@ -153,9 +153,7 @@ export class ReplicatedPartition {
   async #create(configs: Readonly<Record<string, string>>): Promise<void> {
     const configEntries = Object.entries(configs).map(([name, value]) => ({ name, value }))
     const replicaAssignment = [{ partition: 0, replicas: [...this.#replicas] }]
-    await this.#bench.admin((admin) =>
-      admin.createTopics({ topics: [{ topic: this.topic, replicaAssignment, configEntries }] }),
-    )
+    await this.#bench.create({ topic: this.topic, replicaAssignment, configEntries })
     await this.#until('all replicas are in sync', ({ isr }) => isr.length === this.#replicas.length)
   }
 
